@@ -1,0 +1,140 @@
+//! The bounds an operator sets: plain data, checked where it is used.
+
+use std::collections::BTreeMap;
+
+use crate::time::Ttl;
+
+/// The shortest life a secret can have; shorter wishes become this.
+pub const SHORTEST_TTL: Ttl = Ttl::minutes(1);
+/// The longest life any plan may grant. A key's tick wraps after 99.4 days and
+/// metadata lives twice as long as its secret.
+pub const LONGEST_TTL: Ttl = Ttl::days(49);
+/// The life of a secret whose creator named none, where the plan allows so much.
+pub const USUAL_TTL: Ttl = Ttl::days(7);
+
+/// What one kind of caller may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The largest secret, in bytes.
+    pub max_secret_bytes: usize,
+    /// The longest life.
+    pub max_ttl: Ttl,
+}
+
+impl Plan {
+    /// Guests, where the operator says nothing else.
+    pub const ANONYMOUS: Self = Self { max_secret_bytes: 10_000, max_ttl: Ttl::days(7) };
+    /// Accounts, where the operator says nothing else.
+    pub const ACCOUNT: Self = Self { max_secret_bytes: 10_000, max_ttl: Ttl::days(30) };
+
+    /// The life a secret gets: what was asked for, held between
+    /// [`SHORTEST_TTL`] and the plan's own bound; the usual life if nothing was asked.
+    #[must_use]
+    pub fn lifetime(&self, asked: Option<Ttl>) -> Ttl {
+        asked.unwrap_or(USUAL_TTL).max(SHORTEST_TTL).min(self.max_ttl)
+    }
+}
+
+/// The plans of a deployment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plans {
+    /// For callers without an account.
+    pub anonymous: Plan,
+    /// For accounts whose plan is not named below.
+    pub default: Plan,
+    /// Further plans by name.
+    pub named: BTreeMap<String, Plan>,
+}
+
+impl Plans {
+    /// The plan an account is on. A name that the configuration no longer knows
+    /// falls back to the default plan.
+    #[must_use]
+    pub fn of_account(&self, name: &str) -> &Plan {
+        self.named.get(name).unwrap_or(&self.default)
+    }
+
+    /// The largest secret that any plan allows, in bytes.
+    #[must_use]
+    pub fn largest_secret(&self) -> usize {
+        let named = self.named.values().map(|plan| plan.max_secret_bytes);
+        named.chain([self.anonymous.max_secret_bytes, self.default.max_secret_bytes]).max().unwrap_or(0)
+    }
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self { anonymous: Plan::ANONYMOUS, default: Plan::ACCOUNT, named: BTreeMap::new() }
+    }
+}
+
+/// Which passphrases are accepted when a secret is made. Lengths in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PassphrasePolicy {
+    /// The shortest; a secret without one is another matter.
+    pub min: usize,
+    /// The longest. Every byte up to here counts.
+    pub max: usize,
+    /// Whether every secret must have one.
+    pub required: bool,
+}
+
+impl Default for PassphrasePolicy {
+    fn default() -> Self {
+        Self { min: 0, max: 1_024, required: false }
+    }
+}
+
+/// How many guesses at a passphrase are heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AttemptPolicy {
+    /// Guesses of one client on one secret within the window.
+    pub per_client: u8,
+    /// Guesses of all clients together on one secret within the window.
+    pub per_secret: u16,
+    /// Guesses to open one secret in all its life; then it stays locked until it expires.
+    pub in_a_life: u32,
+    /// The window.
+    pub window: Ttl,
+    /// How long a client, or a secret, is locked once its guesses are used up.
+    pub lock: Ttl,
+}
+
+impl Default for AttemptPolicy {
+    fn default() -> Self {
+        Self {
+            per_client: 5,
+            per_secret: 20,
+            in_a_life: 100,
+            window: Ttl::minutes(10),
+            lock: Ttl::minutes(30),
+        }
+    }
+}
+
+/// Everything an operator may bound.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Policy {
+    /// What callers may do.
+    pub plans: Plans,
+    /// Which passphrases are accepted.
+    pub passphrases: PassphrasePolicy,
+    /// How many guesses are heard.
+    pub attempts: AttemptPolicy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_is_held_within_the_plan() {
+        let plan = Plan::ANONYMOUS;
+        assert_eq!(plan.lifetime(None), Ttl::days(7));
+        assert_eq!(plan.lifetime(Some(Ttl::from_secs(1))), SHORTEST_TTL);
+        assert_eq!(plan.lifetime(Some(Ttl::hours(1))), Ttl::hours(1));
+        assert_eq!(plan.lifetime(Some(Ttl::days(8))), Ttl::days(7));
+        let short = Plan { max_ttl: Ttl::hours(1), ..plan };
+        assert_eq!(short.lifetime(None), Ttl::hours(1));
+    }
+}
