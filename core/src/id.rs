@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ring::hmac;
+use ring::{digest, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::seal::labels;
@@ -79,6 +79,19 @@ macro_rules! capability {
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 KeyText::decode(text).map(Self)
+            }
+
+            /// The key that a text names; for a text that is no key, one that
+            /// leads nowhere, so that both are looked up the same way and in
+            /// the same time.
+            #[must_use]
+            pub fn named(text: &str) -> Self {
+                Self::parse(text).unwrap_or_else(|| {
+                    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+                    let mut bytes = [0; KEY_BYTES];
+                    bytes.copy_from_slice(&hash.as_ref()[..KEY_BYTES]);
+                    Self(bytes)
+                })
             }
 
             /// The key as text, for a link or an answer.

@@ -2,11 +2,16 @@
 //! [`store::Store`] trait.
 
 pub mod attempt;
+pub mod contract;
 pub mod entropy;
+pub mod generate;
 pub mod id;
+pub mod metadata;
 pub mod policy;
+pub mod recipient;
 pub mod seal;
 pub mod secret;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod vault;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::secret::Passphrase;
 use crate::time::Ttl;
 
 /// The shortest life a secret can have; shorter wishes become this.
@@ -11,6 +12,32 @@ pub const SHORTEST_TTL: Ttl = Ttl::minutes(1);
 pub const LONGEST_TTL: Ttl = Ttl::days(49);
 /// The life of a secret whose creator named none, where the plan allows so much.
 pub const USUAL_TTL: Ttl = Ttl::days(7);
+
+/// What a creator asked for lies outside the bounds. The text is the wire's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Breach {
+    /// The value is too large.
+    #[error("Secret value exceeds the maximum size of {max} bytes")]
+    TooLarge {
+        /// The plan's bound.
+        max: usize,
+    },
+    /// The passphrase is too short.
+    #[error("Passphrase must be at least {min} characters long")]
+    PassphraseTooShort {
+        /// The policy's bound, in bytes.
+        min: usize,
+    },
+    /// The passphrase is too long.
+    #[error("Passphrase must be no more than {max} characters long")]
+    PassphraseTooLong {
+        /// The policy's bound, in bytes.
+        max: usize,
+    },
+    /// Every secret must have a passphrase here.
+    #[error("A passphrase is required for all secrets")]
+    PassphraseRequired,
+}
 
 /// What one kind of caller may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +59,18 @@ impl Plan {
     #[must_use]
     pub fn lifetime(&self, asked: Option<Ttl>) -> Ttl {
         asked.unwrap_or(USUAL_TTL).max(SHORTEST_TTL).min(self.max_ttl)
+    }
+
+    /// Whether a value of so many bytes fits. Never cut, always refused.
+    ///
+    /// # Errors
+    /// [`Breach::TooLarge`].
+    pub fn check_size(&self, bytes: usize) -> Result<(), Breach> {
+        if bytes > self.max_secret_bytes {
+            Err(Breach::TooLarge { max: self.max_secret_bytes })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -79,6 +118,21 @@ pub struct PassphrasePolicy {
     pub required: bool,
 }
 
+impl PassphrasePolicy {
+    /// Whether a new secret may have this passphrase, or none.
+    ///
+    /// # Errors
+    /// The [`Breach`] it is.
+    pub fn check(&self, passphrase: Option<&Passphrase>) -> Result<(), Breach> {
+        match passphrase.map(|passphrase| passphrase.expose().len()) {
+            None if self.required => Err(Breach::PassphraseRequired),
+            Some(len) if len < self.min => Err(Breach::PassphraseTooShort { min: self.min }),
+            Some(len) if len > self.max => Err(Breach::PassphraseTooLong { max: self.max }),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Default for PassphrasePolicy {
     fn default() -> Self {
         Self { min: 0, max: 1_024, required: false }
@@ -121,6 +175,8 @@ pub struct Policy {
     pub passphrases: PassphrasePolicy,
     /// How many guesses are heard.
     pub attempts: AttemptPolicy,
+    /// Whether messages to recipients can be sent.
+    pub mailer: bool,
 }
 
 #[cfg(test)]

@@ -1,0 +1,56 @@
+//! The wire contract of the Onetime Secret REST API v1, as plain functions:
+//! bytes in, a command out; an outcome in, bytes out. No socket, no clock.
+//!
+//! The road: `Route::of` and `Credentials::of` read the head;
+//! `command::command` reads query and body into a
+//! [`Command`](crate::vault::Command); `reply::reply` writes what came of it.
+
+pub mod refusal;
+pub mod site;
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A request, as any HTTP server can hand it over. Header values as received.
+pub struct Request<'a> {
+    /// The method, in capitals.
+    pub method: &'a str,
+    /// The path, still percent-encoded, without the query.
+    pub path: &'a str,
+    /// The query, still percent-encoded, without the question mark.
+    pub query: Option<&'a str>,
+    /// The Host header's value (or the absolute form's authority).
+    pub host: Option<&'a str>,
+    /// The Authorization header's value.
+    pub authorization: Option<&'a [u8]>,
+    /// Every Content-Type header's value, in the order received.
+    pub content_types: Vec<&'a [u8]>,
+    /// The Accept-Language header's value.
+    pub accept_language: Option<&'a str>,
+    /// The whole body, already capped. Wiped on drop.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// An answer, as any HTTP server can send it.
+#[derive(Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers beside those that every answer carries. Names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body. Wiped on drop.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
