@@ -13,5 +13,6 @@ pub mod seal;
 pub mod secret;
 pub mod state;
 pub mod store;
+pub mod system;
 pub mod time;
 pub mod vault;
