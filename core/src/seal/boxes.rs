@@ -29,14 +29,16 @@ const SALT_BYTES: usize = 16;
 const HEAD: usize = 1 + 4 + SALT_BYTES;
 
 /// Everything that must be the same when a box is opened as when it was sealed.
-pub(crate) struct Terms<'a> {
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
     /// From the root, or from the ring key that `kid` names.
-    pub(crate) purpose: &'a KeyBytes,
+    pub purpose: &'a KeyBytes,
     /// What the opener must know beside the key file.
-    pub(crate) secret: &'a [u8; 32],
-    pub(crate) label: &'static [u8],
+    pub secret: &'a [u8; 32],
+    /// One of [`super::labels`].
+    pub label: &'static [u8],
     /// Where the box stands.
-    pub(crate) context: &'a [u8],
+    pub context: &'a [u8],
 }
 
 /// The box can't be opened on these terms.
@@ -49,8 +51,17 @@ pub(crate) const ROOT: Kid = Kid([0; 4]);
 /// The secret of a box that needs the key file only.
 pub(crate) const NOTHING: [u8; 32] = [0; 32];
 
+impl std::fmt::Debug for Terms<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Terms")
+    }
+}
+
 /// Seals `content` under a fresh salt.
-pub(crate) fn seal(
+///
+/// # Errors
+/// [`EntropyError`].
+pub fn seal(
     terms: &Terms<'_>,
     kid: Kid,
     content: &[u8],
@@ -69,7 +80,10 @@ pub(crate) fn seal(
 }
 
 /// Opens a box.
-pub(crate) fn open(terms: &Terms<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Closed> {
+///
+/// # Errors
+/// [`Closed`] if anything differs from when it was sealed.
+pub fn open(terms: &Terms<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Closed> {
     let kid = kid(sealed).ok_or(Closed)?;
     let (head, body) = sealed.split_at_checked(HEAD).ok_or(Closed)?;
     let salt = head[5..].try_into().map_err(|_| Closed)?;
