@@ -5,8 +5,12 @@
 //! `command::command` reads query and body into a
 //! [`Command`](crate::vault::Command); `reply::reply` writes what came of it.
 
+mod json;
+mod receipt;
 pub mod refusal;
+pub mod reply;
 pub mod site;
+pub mod transport;
 
 use std::fmt;
 
