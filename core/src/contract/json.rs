@@ -25,29 +25,22 @@ pub(super) fn answer(status: u16, content_type: &str, body: &impl Serialize) -> 
     Reply { status, headers, body: compact(body) }
 }
 
-/// Writes twice: first to count, then into a buffer of just that size. A buffer
-/// that grew would leave pieces of a secret behind in memory that nobody wipes.
-fn compact(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
-    const INFALLIBLE: &str = "strings and integers always serialize, and memory takes every byte";
-    let mut length = Length(0);
-    serde_json::to_writer(&mut length, body).expect(INFALLIBLE);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *bytes, body).expect(INFALLIBLE);
-    bytes
+pub(super) fn message(status: u16, text: &str) -> Reply {
+    answer(status, HANDLED, &Message { message: text })
 }
 
-/// Counts bytes and keeps none.
-struct Length(usize);
+pub(super) fn error(status: u16, text: &'static str) -> Reply {
+    answer(status, UNROUTED, &Error { error: text })
+}
 
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
+/// The status that says what v1's 404 does not.
+pub(super) fn intended(status: u16, reply: Reply) -> Reply {
+    with_header(reply, "x-ots-intended-status", status.to_string())
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+pub(super) fn with_header(mut reply: Reply, name: &'static str, value: String) -> Reply {
+    reply.headers.push((name, value));
+    reply
 }
 
 /// A number of seconds, written the way the operator chose (C-1).
@@ -70,6 +63,41 @@ impl Serialize for Number {
             Numbers::Number => serializer.serialize_u64(self.0),
             Numbers::String => serializer.collect_str(&self.0),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Error {
+    error: &'static str,
+}
+
+/// Writes twice: first to count, then into a buffer of just that size. A buffer
+/// that grew would leave pieces of a secret behind in memory that nobody wipes.
+fn compact(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    const INFALLIBLE: &str = "strings and integers always serialize, and memory takes every byte";
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, body).expect(INFALLIBLE);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *bytes, body).expect(INFALLIBLE);
+    bytes
+}
+
+/// Counts bytes and keeps none.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

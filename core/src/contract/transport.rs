@@ -2,7 +2,7 @@
 //! HTTP. And to a handler that failed. Ours, where v1 has no word.
 
 use super::Reply;
-use super::reply::{error, message, with};
+use super::json::{error, message, with_header};
 
 /// 413: the body is larger than any secret needs.
 #[must_use]
@@ -42,5 +42,5 @@ pub fn internal() -> Reply {
 
 /// What is left of the request will not be read, so nothing may follow it.
 fn closing(reply: Reply) -> Reply {
-    with(reply, "connection", "close".to_owned())
+    with_header(reply, "connection", "close".to_owned())
 }
