@@ -196,8 +196,7 @@ impl Store for SqliteStore {
     async fn sweep(&self, limit: usize, now: Timestamp) -> Result<Swept, StoreError> {
         let from = *self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = self.readers.call(move |conn| sweep::look(conn, limit, from, now)).await?;
-        let more = limit > 0 && plan.expired.len() + plan.forgotten.len() >= limit;
-        let mut swept = Swept { more, ..Swept::default() };
+        let mut swept = Swept::default();
         for slots in plan.expired.chunks(SWEPT_AT_ONCE).map(<[_]>::to_vec) {
             swept.expired += self.writer.call(Class::Plain, move |batch| sweep::erase(batch, &slots)).await?;
         }
@@ -212,6 +211,7 @@ impl Store for SqliteStore {
             self.writer.call(Class::Plain, move |batch| sweep::thin(batch, &slots)).await?;
         }
         *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = plan.next;
+        swept.more = limit > 0 && swept.expired + swept.forgotten >= limit as u64;
         Ok(swept)
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn create(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> 
     if batch.is_over_budget(record.stored_bytes()) {
         return Ok(Created::Full);
     }
-    insert(batch, record)?;
+    insert(batch, record, now)?;
     Ok(Created::Fresh)
 }
 
@@ -126,9 +126,9 @@ pub(crate) fn forget(batch: &mut Batch<'_>, id: &RecordId, now: Timestamp) -> Re
     Ok(true)
 }
 
-fn insert(batch: &mut Batch<'_>, record: &Record) -> Result<(), Fault> {
+fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<(), Fault> {
     let slot = batch.next_slot;
-    insert_receipt(batch, record, slot)?;
+    insert_receipt(batch, record, slot, now)?;
     batch.execute("INSERT INTO locks VALUES (?1, ?2)", params![slot, record.sealed.lock.0])?;
     batch.execute(
         "INSERT INTO bodies VALUES (?1, 1, ?2, ?3)",
@@ -141,16 +141,15 @@ fn insert(batch: &mut Batch<'_>, record: &Record) -> Result<(), Fault> {
     Ok(())
 }
 
-fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64) -> rusqlite::Result<usize> {
+fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64, now: Timestamp) -> rusqlite::Result<usize> {
     let sealed = &record.sealed;
-    let created = secs(sealed.created);
     batch.execute(
         "INSERT INTO receipts (id, created, expires, updated, state, kind, passphrase_required, kid, slot,
                                mail, mail_noted, info, owner, own)
-         VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?2, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             record.id.as_bytes(),
-            created,
+            secs(sealed.created),
             secs(sealed.expires),
             Stored::New.code(),
             sealed.kind.code(),
@@ -158,6 +157,7 @@ fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64) -> rusqlite::Re
             record.kid.as_bytes(),
             slot,
             record.mail.code(),
+            secs(now),
             record.info,
             record.owner.as_ref().map(|owner| owner.account.0),
             record.owner.as_ref().map(|owner| &owner.own),
