@@ -5,8 +5,15 @@
 //! `command::command` reads query and body into a
 //! [`Command`](crate::vault::Command); `reply::reply` writes what came of it.
 
+pub mod basic;
+pub mod body;
+pub mod command;
+mod domain;
+mod number;
 pub mod refusal;
+pub mod route;
 pub mod site;
+pub mod ttl;
 
 use std::fmt;
 
