@@ -9,6 +9,7 @@
 //! - [`laws`] and [`account_laws`]: the laws, as plain async functions that panic on a breach
 //! - [`STORE_LAWS`] and [`ACCOUNT_LAWS`]: the same as lists of name and function, for another runner
 //! - [`sample`]: records, accounts and clients to try a store with
+//! - [`broken`]: stores that break the laws on purpose, and prove that the laws see it
 //! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
 //!
 //! What it does not prove: durability over a crash, which needs a process to
@@ -17,8 +18,10 @@
 #![forbid(unsafe_code)]
 
 pub mod account_laws;
+pub mod broken;
 mod harness;
 pub mod laws;
+mod model;
 mod mount;
 pub mod race;
 mod random;

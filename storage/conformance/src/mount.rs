@@ -88,6 +88,7 @@ macro_rules! store_laws {
             a_dropped_create_keeps_no_bytes
             a_dropped_settle_is_whole_or_nothing
             a_dropped_guess_counts_once_at_most
+            every_answer_is_the_models
         }
     };
     ($factory:expr) => {

@@ -4,6 +4,7 @@
 //! # Panics
 //! Every law panics if it is breached, or if the machinery under the store fails.
 
+mod agreement;
 mod attempt;
 mod create;
 mod dropped;
@@ -14,6 +15,7 @@ mod settle;
 mod standing;
 mod sweep;
 
+pub use agreement::*;
 pub use attempt::*;
 pub use create::*;
 pub use dropped::*;
