@@ -98,7 +98,7 @@ impl Shard {
                 return false;
             }
             if kept.is_stale(now) {
-                budget.release(kept.erase());
+                budget.release(kept.expire());
                 swept.expired += 1;
             }
             true
