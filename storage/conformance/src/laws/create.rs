@@ -1,6 +1,7 @@
 //! Making a record: whole or not at all, once, and within the budget.
 
 use waxseal_core::attempt::Guess;
+use waxseal_core::id::RecordId;
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, State};
 use waxseal_core::store::{Attempt, Created, MailState, Receipt, Record};
@@ -19,6 +20,24 @@ pub async fn a_created_record_is_whole(stores: &Stores) {
     let recent = fresh.store.recent(&account, 10, START).await.unwrap();
     assert_eq!(recent, [expected(&wanted)]);
     assert_eq!(bytes(&fresh.store).await, wanted.stored_bytes());
+}
+
+/// The emptiest record and a very large one are as whole as any, under ids of any bytes.
+pub async fn a_record_of_any_size_is_whole(stores: &Stores) {
+    let fresh = stores.fresh().await;
+    let mut least = Record { id: RecordId([0; 32]), info: Vec::new(), ..owned(1, account_id(1)) };
+    least.sealed.body.clear();
+    least.owner.as_mut().unwrap().own.clear();
+    let mut largest = Record { id: RecordId([0xff; 32]), info: vec![7; 5_000], ..owned(2, account_id(2)) };
+    largest.sealed.body = (0..3_000_000u32).map(|n| n.to_be_bytes()[3]).collect();
+    for wanted in [least, largest] {
+        assert_eq!(put(&fresh.store, &wanted).await, Created::Fresh);
+        assert!(open(&fresh.store, &wanted, START).await == Some(wanted.sealed.clone()));
+        assert_eq!(receipt(&fresh.store, &wanted, START).await, Some(expected(&wanted)));
+        let before = bytes(&fresh.store).await;
+        settle(&fresh.store, &wanted, Ending::Received, START).await.unwrap();
+        assert_eq!(before - bytes(&fresh.store).await, sealed_bytes(&wanted));
+    }
 }
 
 /// A second record of the same id is refused, and nothing of it seeps into the first.
