@@ -6,7 +6,7 @@
 //! done when every test passes; a failure is named after the law that was
 //! breached. What the laws mean stands in `waxseal_core::store`.
 //!
-//! - [`laws`] and [`account_laws`]: the laws, as plain async functions that panic on a breach
+//! - [`laws`] and [`mod@account_laws`]: the laws, as plain async functions that panic on a breach
 //! - [`STORE_LAWS`] and [`ACCOUNT_LAWS`]: the same as lists of name and function, for another runner
 //! - [`sample`]: records, accounts and clients to try a store with
 //! - [`broken`]: stores that break the laws on purpose, and prove that the laws see it
