@@ -36,6 +36,7 @@ macro_rules! store_laws {
             one_of_racing_creates_is_fresh
             a_full_store_refuses_and_evicts_nothing
             an_ending_makes_room
+            expiry_makes_room
             racing_creates_keep_to_the_budget
             an_unknown_id_is_an_answer
             attempt_hands_out_the_same_bytes

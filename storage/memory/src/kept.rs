@@ -264,4 +264,21 @@ mod tests {
         kept.expire();
         assert_eq!(kept.openable(sample::START), None);
     }
+
+    #[test]
+    fn counted_guesses_go_with_the_content() {
+        let policy = AttemptPolicy::default();
+        for ends in [true, false] {
+            let mut kept = Kept::new(sample::guarded(1), sample::START);
+            assert!(kept.attempts.is_none(), "none is kept before one is counted");
+            kept.attempt(Guess::Open(sample::client(1)), &policy, sample::START);
+            assert!(kept.attempts.is_some());
+            if ends {
+                kept.end(Ending::Burned, sample::START);
+            } else {
+                kept.expire();
+            }
+            assert!(kept.attempts.is_none() && !kept.is_sealed());
+        }
+    }
 }

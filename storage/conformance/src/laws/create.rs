@@ -6,9 +6,11 @@ use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, State};
 use waxseal_core::store::{Attempt, Created, MailState, Receipt, Record};
 
-use super::{Stores, attempt, bytes, front, holding, open, put, receipt, settle};
+use super::settle::ENDINGS;
+use super::sweep::sweep_all;
+use super::{Fresh, Stores, attempt, bytes, front, holding, open, put, receipt, settle};
 use crate::race::{RACERS, race};
-use crate::sample::{START, account_id, after, client, guarded, owned, record};
+use crate::sample::{LIFE, START, account_id, after, client, guarded, made, owned, record};
 
 /// What was stored reads back, byte for byte, the moment `create` has answered.
 pub async fn a_created_record_is_whole(stores: &Stores) {
@@ -96,21 +98,37 @@ pub async fn a_full_store_refuses_and_evicts_nothing(stores: &Stores) {
     assert_eq!(bytes(&fresh.store).await, budget);
 }
 
-/// Endings, expiry and forgetting give their bytes back to the budget.
+/// An ending gives the bytes of lock and body back to the budget.
 pub async fn an_ending_makes_room(stores: &Stores) {
+    for (ending, _) in ENDINGS {
+        let (fresh, first, second) = full(stores).await;
+        settle(&fresh.store, &first, ending, START).await.unwrap();
+        assert_eq!(put(&fresh.store, &second).await, Created::Fresh);
+    }
+}
+
+/// Once they are swept, so do the expired, and the forgotten give back the rest.
+pub async fn expiry_makes_room(stores: &Stores) {
+    let (fresh, first, second) = full(stores).await;
+    sweep_all(&fresh.store, 100, first.sealed.expires).await;
+    let second = made(second, first.sealed.expires, LIFE);
+    assert_eq!(put(&fresh.store, &second).await, Created::Fresh);
+    let third = made(record(3), second.forgotten(), LIFE);
+    assert_eq!(put(&fresh.store, &third).await, Created::Full);
+    sweep_all(&fresh.store, 100, second.forgotten()).await;
+    assert_eq!(put(&fresh.store, &third).await, Created::Fresh);
+    assert_eq!(bytes(&fresh.store).await, third.stored_bytes());
+}
+
+/// A store that holds one secret, that secret, and another for which there will
+/// be room once the first has given back lock and body.
+async fn full(stores: &Stores) -> (Fresh, Record, Record) {
     let (first, second) = (record(1), record(2));
-    let receipts = first.stored_bytes() - sealed_bytes(&first);
-    let fresh = stores.bounded(receipts + second.stored_bytes()).await;
+    let receipt = first.stored_bytes() - sealed_bytes(&first);
+    let fresh = stores.bounded(receipt + second.stored_bytes()).await;
     assert_eq!(put(&fresh.store, &first).await, Created::Fresh);
     assert_eq!(put(&fresh.store, &second).await, Created::Full);
-    settle(&fresh.store, &first, Ending::Burned, START).await.unwrap();
-    assert_eq!(put(&fresh.store, &second).await, Created::Fresh, "a burn made room");
-
-    let after_life = second.forgotten();
-    while fresh.store.sweep(100, after_life).await.unwrap().more {}
-    let third = crate::sample::made(record(3), after_life, crate::sample::LIFE);
-    assert_eq!(put(&fresh.store, &third).await, Created::Fresh, "forgetting made room");
-    assert_eq!(bytes(&fresh.store).await, third.stored_bytes());
+    (fresh, first, second)
 }
 
 /// However many create at once, what stands never counts more than the budget,

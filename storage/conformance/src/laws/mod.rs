@@ -1,4 +1,4 @@
-//! The laws of a [`Store`](waxseal_core::store::Store). Each takes a harness,
+//! The laws of a [`Store`]. Each takes a harness,
 //! makes the stores it needs, and panics on a breach.
 //!
 //! # Panics
