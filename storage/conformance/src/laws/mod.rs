@@ -1,5 +1,5 @@
-//! The laws of a [`Store`]. Each takes a harness,
-//! makes the stores it needs, and panics on a breach.
+//! The laws of a [`Store`]. Each takes a harness, makes the stores it needs, and
+//! panics on a breach.
 //!
 //! # Panics
 //! Every law panics if it is breached, or if the machinery under the store fails.
