@@ -1,0 +1,159 @@
+//! The lists of laws, each written once, and the macros that turn a list into tests.
+
+use waxseal_core::store::{AccountStore, Store};
+
+use crate::harness::Law;
+
+/// Makes one test for every law of a [`Store`], named like the law.
+///
+/// Takes a factory: a closure that is handed a budget of stored bytes (0: none)
+/// and answers a future of a [`Subject`](crate::Subject) over an empty store.
+/// Mount it in a module of its own, so that a failure reads
+/// `store::settle_has_one_winner`.
+///
+/// ```no_run
+/// mod store {
+///     # use waxseal_memory::MemoryStore;
+///     use std::sync::Arc;
+///     use waxseal_conformance::Subject;
+///
+///     waxseal_conformance::store_laws!(|budget| async move {
+///         Subject::store(Arc::new(MemoryStore::new(budget)), ())
+///     });
+/// }
+/// # fn main() {}
+/// ```
+///
+/// A store that needs a directory hands it over as the second argument, and it
+/// stays until the law is done:
+///
+/// ```ignore
+/// waxseal_conformance::store_laws!(|budget| async move {
+///     let dir = tempfile::tempdir().unwrap();
+///     let store = MyStore::open(dir.path(), budget).await.unwrap();
+///     Subject::store(Arc::new(store), dir)
+/// });
+/// ```
+#[macro_export]
+macro_rules! store_laws {
+    (@list $then:ident $with:tt) => {
+        $crate::$then! { $with laws
+            a_created_record_is_whole
+            taken_leaves_the_first_untouched
+            one_of_racing_creates_is_fresh
+            a_full_store_refuses_and_evicts_nothing
+            an_ending_makes_room
+            racing_creates_keep_to_the_budget
+            an_unknown_id_is_an_answer
+            attempt_hands_out_the_same_bytes
+            no_guess_counts_nothing
+            nothing_is_counted_without_a_passphrase
+            guesses_count_as_core_counts_them
+            racing_guesses_of_one_client_keep_to_the_policy
+            racing_guesses_of_many_clients_keep_to_the_policy
+            racing_guesses_keep_to_the_allowance_for_life
+            racing_burn_guesses_keep_to_the_table
+            an_ending_is_told_by_its_receipt
+            an_ending_destroys_the_content
+            a_secret_ends_once
+            settle_has_one_winner
+            racing_endings_have_one_winner_and_the_receipt_agrees
+            a_racing_attempt_sees_all_or_nothing
+            an_ending_touches_no_neighbour
+            reads_at_the_second_of_expiry_refuse
+            an_ending_after_expiry_loses
+            a_receipt_follows_the_clock
+            nothing_lengthens_a_life
+            a_forgotten_receipt_is_gone_unswept
+            recent_is_newest_first
+            recent_keeps_to_its_limit
+            recent_reaches_30_days_back
+            recent_shows_one_account_only
+            recent_shows_what_has_ended
+            recent_drops_the_forgotten
+            the_last_mail_note_stands
+            a_message_queued_for_long_reads_as_failed
+            an_ended_secret_takes_a_mail_note
+            sweep_erases_the_expired
+            sweep_forgets_receipts
+            sweep_is_idempotent
+            sweep_leaves_the_living
+            sweep_completes_over_repeated_calls
+            bind_keeps_the_first
+            racing_binds_agree
+            usage_counts_by_state_and_key
+            usage_counts_the_expired_until_they_are_swept
+            ping_answers
+            a_dropped_create_is_whole_or_nothing
+            a_dropped_create_keeps_no_bytes
+            a_dropped_settle_is_whole_or_nothing
+            a_dropped_guess_counts_once_at_most
+        }
+    };
+    ($factory:expr) => {
+        $crate::store_laws! { @list __mount_laws [$factory] }
+    };
+}
+
+/// Makes one test for every law of an [`AccountStore`], named like the law. The
+/// factory is that of [`store_laws!`](crate::store_laws) with
+/// [`Subject::accounts`](crate::Subject::accounts).
+///
+/// ```no_run
+/// mod accounts {
+///     # use waxseal_memory::MemoryStore;
+///     use std::sync::Arc;
+///     use waxseal_conformance::Subject;
+///
+///     waxseal_conformance::account_laws!(|_budget| async {
+///         Subject::accounts(Arc::new(MemoryStore::default()), ())
+///     });
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! account_laws {
+    (@list $then:ident $with:tt) => {
+        $crate::$then! { $with account_laws
+            an_added_account_is_whole
+            an_unknown_account_is_an_answer
+            an_id_stands_once
+            a_digest_stands_once_over_all_accounts
+            accounts_are_listed_oldest_first
+            a_removed_account_leaves_nothing
+            one_of_racing_adds_wins
+            one_of_racing_digests_wins
+            one_of_racing_removals_wins
+        }
+    };
+    ($factory:expr) => {
+        $crate::account_laws! { @list __mount_laws [$factory] }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mount_laws {
+    ([$factory:expr] $laws:ident $($law:ident)*) => {$(
+        #[test]
+        fn $law() {
+            $crate::check($crate::$laws::$law, &$crate::Harness::new($factory));
+        }
+    )*};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __list_laws {
+    ([$store:ty] $laws:ident $($law:ident)*) => {
+        &[$(
+            $crate::Law::<$store> { name: stringify!($law), run: |harness| Box::pin($crate::$laws::$law(harness)) },
+        )*]
+    };
+}
+
+/// Every law of a [`Store`], by name.
+pub const STORE_LAWS: &[Law<dyn Store>] = store_laws!(@list __list_laws [dyn Store]);
+
+/// Every law of an [`AccountStore`], by name.
+pub const ACCOUNT_LAWS: &[Law<dyn AccountStore>] = account_laws!(@list __list_laws [dyn AccountStore]);
