@@ -38,7 +38,7 @@ fn memory(criterion: &mut Criterion) {
 fn sqlite(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let options = Options { stored_bytes_budget: 0 };
-    let store = SqliteStore::open(&folder.path().join("bench.db"), options).expect("the store opens");
+    let store = SqliteStore::open(folder.path().join("bench.db"), options).expect("the store opens");
     share_and_reveal(criterion, "sqlite", Arc::new(store));
 }
 

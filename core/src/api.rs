@@ -45,12 +45,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            guest_creates: 1_000,
-            guest_reveals: 1_000,
-            account_creates: 10_000,
-            account_reveals: 10_000,
-        }
+        Self { guest_creates: 1_000, guest_reveals: 1_000, account_creates: 10_000, account_reveals: 10_000 }
     }
 }
 

@@ -28,6 +28,12 @@ impl Recipient {
         text.match_indices('@').find_map(|(at, _)| address_around(text, at))
     }
 
+    /// A text that is one address and nothing else, as an account's name must be.
+    #[must_use]
+    pub fn exact(text: &str) -> Option<Self> {
+        Self::find(text).filter(|found| found.0.eq_ignore_ascii_case(text))
+    }
+
     /// The address, for the mailer.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -212,15 +218,5 @@ mod tests {
             format!("{:?}", Recipient::find("tom@example.com").unwrap()),
             "Recipient(to*****@e*****.com)"
         );
-    }
-}
-impl Recipient {
-    /// tmp
-    pub fn parse(t: &str) -> Option<Self> {
-        t.contains('@').then(|| Self(t.to_lowercase()))
-    }
-    /// tmp
-    pub fn masked(&self) -> String {
-        String::new()
     }
 }

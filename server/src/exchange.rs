@@ -89,7 +89,8 @@ async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizin
 /// Grows by hand: a vector that reallocates itself leaves its old bytes behind.
 fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &mut Bytes) {
     if bytes.capacity() - bytes.len() < data.remaining() {
-        let mut larger = Zeroizing::new(Vec::with_capacity((bytes.len() + data.remaining()).next_power_of_two()));
+        let mut larger =
+            Zeroizing::new(Vec::with_capacity((bytes.len() + data.remaining()).next_power_of_two()));
         larger.extend_from_slice(bytes);
         *bytes = larger;
     }
@@ -110,14 +111,20 @@ async fn outside(app: &App, path: &str) -> Answer {
             None => ("none", 404, "Not Found\n".to_owned()),
         },
     };
-    Answer { reply: plain(status, &text), route, outcome: if status == 200 { "told" } else { "refused" }, fault: None }
+    Answer {
+        reply: plain(status, &text),
+        route,
+        outcome: if status == 200 { "told" } else { "refused" },
+        fault: None,
+    }
 }
 
 /// Shows nothing and changes nothing: a link that is followed stays unopened.
 fn hint(app: &App, path: &str) -> Option<String> {
     let origin = app.api.site.origin(None);
     let (what, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
-    let is_key = key.len() == waxseal_core::id::KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_key =
+        key.len() == waxseal_core::id::KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match what {
         "/" | "" => Some(format!("Waxseal. Share a secret: curl -d secret=hello {origin}/api/v1/share\n")),
         "secret" if is_key => Some(format!(
