@@ -139,15 +139,14 @@ impl Wishes {
     }
 }
 
-/// The first address of every text, each address once (V1-P5).
+/// The first address of the first text: only it is mailed and echoed (V1-P5).
+/// Yet every text must hold one, for none is silently dropped.
 fn addresses(texts: &[Zeroizing<String>]) -> Result<Vec<Recipient>, Refusal> {
-    let mut found: Vec<Recipient> = Vec::with_capacity(texts.len());
-    for text in texts {
-        let address = Recipient::find(text).ok_or_else(|| Refusal::Undeliverable(text.to_string()))?;
-        if !found.contains(&address) {
-            found.push(address);
-        }
-    }
+    let find = |text: &Zeroizing<String>| {
+        Recipient::find(text).ok_or_else(|| Refusal::Undeliverable(text.to_string()))
+    };
+    let mut found = texts.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    found.truncate(1);
     Ok(found)
 }
 
@@ -294,13 +293,12 @@ mod tests {
     }
 
     #[test]
-    fn v1_p5_recipients_come_once_each() {
-        let (_, terms) = shared(
-            "share",
-            "secret=x&recipient[]=a@b.com&recipient[]=&recipient[]=A@b.com&recipient[]=c@d.net",
-        );
+    fn v1_p5_of_several_recipients_the_first_counts_and_none_is_dropped() {
+        let (_, terms) = shared("share", "secret=x&recipient[]=&recipient[]=A@b.com&recipient[]=c@d.net");
         let found: Vec<&str> = terms.recipients.iter().map(Recipient::expose).collect();
-        assert_eq!(found, ["a@b.com", "c@d.net"]);
+        assert_eq!(found, ["a@b.com"]);
+        let body = "secret=x&recipient[]=a@b.com&recipient[]=nobody";
+        assert_eq!(refusal(body, &account()), Refusal::Undeliverable("nobody".into()));
     }
 
     #[test]
