@@ -63,21 +63,27 @@ fn in_tests(folder: &Path) -> BTreeSet<String> {
 }
 
 fn rows_of(name: &str) -> Vec<String> {
-    let name = name.split('(').next().unwrap_or_default();
-    if let Some(conflict) = name.strip_prefix("c_") {
-        return conflict.split('_').next().map(|number| format!("C-{number}")).into_iter().collect();
+    let mut words = name.split('(').next().unwrap_or_default().split('_');
+    let mut rows = Vec::new();
+    while let Some(word) = words.next() {
+        let (letter, number) = match word {
+            "c" => ("C-".to_owned(), words.next().unwrap_or_default()),
+            _ if word.is_char_boundary(1) => (format!("V1-{}", word[..1].to_uppercase()), &word[1..]),
+            _ => break,
+        };
+        if number.parse::<u8>().is_err() {
+            break;
+        }
+        rows.push(letter + number);
     }
-    let is_row = |word: &&str| {
-        let digits = word.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
-        word.len() == digits.len() + 1 && digits.parse::<u8>().is_ok()
-    };
-    name.split('_').take_while(is_row).map(|word| format!("V1-{}", word.to_uppercase())).collect()
+    rows
 }
 
 #[test]
 fn rows_are_read_off_names() {
     assert_eq!(rows_of("e1_e2_no_value()"), ["V1-E1", "V1-E2"]);
     assert_eq!(rows_of("c_13_ttl()"), ["C-13"]);
-    assert_eq!(rows_of("4_3_matrix()"), Vec::<String>::new());
+    assert_eq!(rows_of("p4_c_13_empty()"), ["V1-P4", "C-13"]);
+    assert_eq!(rows_of("section_4_3()"), Vec::<String>::new());
     assert_eq!(rows_of("h3_every()"), ["V1-H3"]);
 }
