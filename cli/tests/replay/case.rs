@@ -95,8 +95,9 @@ impl Case {
         self.steps.iter().any(|step| step.request.wait.is_some())
     }
 
-    /// Plays the case and reports every difference of the first step that has any.
-    pub(crate) fn play(&self, server: &Server) -> Result<(), String> {
+    /// Plays the case. What its answers gave, or every difference of the first
+    /// step that has any.
+    pub(crate) fn play(&self, server: &Server) -> Result<Names, String> {
         let mut names = server.names();
         let began = compare::now();
         for (number, step) in self.steps.iter().enumerate() {
@@ -106,7 +107,7 @@ impl Case {
                 return Err(format!("{place}\n  {}", differences.join("\n  ")));
             }
         }
-        Ok(())
+        Ok(names)
     }
 }
 
@@ -202,7 +203,7 @@ fn keep_mine(list: &mut Json, names: &Names) {
     let Json::List(lines) = list else { return };
     let mine = |line: &Json| {
         let key = line.field("metadata_key").and_then(Json::text);
-        key.is_some_and(|key| names.values().any(|value| value == key))
+        key.is_some_and(|key| names.secrets().any(|(_, value)| value == key))
     };
     lines.retain(mine);
 }

@@ -28,6 +28,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use case::Case;
+use names::Names;
 use server::Server;
 
 /// Cases at a time, beside those that wait.
@@ -51,14 +52,13 @@ fn every_case_says_what_it_shows() {
 fn every_case_is_answered_as_the_contract_says() {
     let server = Server::start();
     let (waiting, quick): (Vec<_>, Vec<_>) = cases().into_iter().partition(Case::waits);
-    let failures = Mutex::new(Vec::new());
-    let play = |case: &Case| {
-        if let Err(failure) = case.play(&server) {
-            failures.lock().expect("no worker panicked").push(failure);
-        }
-    };
     let quick = Mutex::new(quick.iter());
     let next = || quick.lock().expect("no worker panicked").next();
+    let results = Mutex::new(Vec::new());
+    let play = |case: &Case| {
+        let result = case.play(&server);
+        results.lock().expect("no worker panicked").push(result);
+    };
     thread::scope(|scope| {
         for case in &waiting {
             scope.spawn(|| play(case));
@@ -67,6 +67,19 @@ fn every_case_is_answered_as_the_contract_says() {
             scope.spawn(|| std::iter::from_fn(next).for_each(play));
         }
     });
-    let failures = failures.into_inner().expect("no worker panicked");
-    assert!(failures.is_empty(), "{} cases\n{}\n{}", failures.len(), failures.join("\n"), server.log());
+    let results = results.into_inner().expect("no worker panicked");
+    let (played, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    let failures: Vec<_> = failed.into_iter().filter_map(Result::err).collect();
+    assert!(failures.is_empty(), "{} cases\n{}", failures.len(), failures.join("\n"));
+    nothing_leaked(&server.log(), played.into_iter().filter_map(Result::ok));
+}
+
+/// No key, no made value and no token of any case stands in the server's log.
+fn nothing_leaked(log: &str, played: impl Iterator<Item = Names>) {
+    assert!(log.contains("shared"), "the log is not the server's:\n{log}");
+    for names in played {
+        for (name, value) in names.secrets() {
+            assert!(!log.contains(value), "the log holds a {name}");
+        }
+    }
 }

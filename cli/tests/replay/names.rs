@@ -11,8 +11,11 @@ impl Names {
         self.0.insert(name.to_owned(), value.to_owned());
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(String::as_str)
+    /// What nobody but the client may come to know.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        let public = |name: &str| name == "host" || name == "user";
+        let pairs = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        pairs.filter(move |(name, _)| !public(name))
     }
 
     /// Puts values for `{{name}}`, their first characters for `{{name[:8]}}`,
