@@ -288,7 +288,7 @@ impl Place {
 
 /// Gives the salt of a vector, once.
 #[derive(Debug)]
-struct Fixed(Mutex<Option<Vec<u8>>>);
+pub(crate) struct Fixed(Mutex<Option<Vec<u8>>>);
 
 impl From<&Hex> for Fixed {
     fn from(salt: &Hex) -> Self {

@@ -1,8 +1,11 @@
 //! Small boxes of all five sorts: sealed, changed and moved.
 
-use ring::digest;
+use ring::{digest, hkdf};
+use waxseal_core::seal::boxes::{self, Terms};
+use waxseal_core::seal::labels;
+use waxseal_core::secret::KeyBytes;
 
-use super::answers::CHECK_TEXT;
+use super::answers::{CHECK_TEXT, Fixed};
 use super::kinds::*;
 use super::recipes::*;
 
@@ -45,7 +48,7 @@ pub(crate) fn all() -> Vec<Recipe> {
         bad("info-layout-count", "a recipient too few", b"\0\x02\x01a\0"),
         bad("info-layout-not-utf8", "no text", b"\x01\xff\0\0"),
     ];
-    sealed.into_iter().chain(closed_boxes()).chain(moved_boxes()).collect()
+    sealed.into_iter().chain(closed_boxes()).chain(moved_boxes()).chain([forged_check()]).collect()
 }
 
 fn broken(seal: &BoxSeal, change: impl FnOnce(&mut BoxOpen)) -> BoxOpen {
@@ -129,4 +132,18 @@ fn moved_boxes() -> Vec<Recipe> {
             &other_root,
         ),
     ]
+}
+
+/// A check box with a true seal and another text in it.
+fn forged_check() -> Recipe {
+    let root: Vec<u8> = (1..=32).collect();
+    let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, &root);
+    let mut key = [0; 32];
+    prk.expand(&[labels::CHECK], hkdf::HKDF_SHA256).unwrap().fill(&mut key).unwrap();
+    let purpose = KeyBytes::from(key);
+    let terms = Terms { purpose: &purpose, secret: &[0; 32], label: labels::CHECK, context: b"check" };
+    let sealed =
+        boxes::seal(&terms, boxes::ROOT, b"waxseal store check 2", &Fixed::from(&SALT.into())).unwrap();
+    let open = BoxOpen { key_file: OTHER_ROOT.into(), place: Place::Check {}, sealed: Hex(sealed) };
+    refused("box-check-text", "the right key, but another constant", open, Verdict::Closed)
 }
