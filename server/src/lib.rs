@@ -1,1 +1,3 @@
-//! .
+//! Waxseal over HTTP.
+
+pub mod config;
