@@ -1,6 +1,7 @@
 //! One-time secrets: the model, the sealing, the response contracts and the
 //! [`store::Store`] trait.
 
+pub mod account;
 pub mod attempt;
 pub mod contract;
 pub mod entropy;
@@ -13,5 +14,6 @@ pub mod seal;
 pub mod secret;
 pub mod state;
 pub mod store;
+pub mod system;
 pub mod time;
 pub mod vault;

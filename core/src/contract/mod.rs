@@ -5,8 +5,12 @@
 //! `command::command` reads query and body into a
 //! [`Command`](crate::vault::Command); `reply::reply` writes what came of it.
 
+mod json;
+mod receipt;
 pub mod refusal;
+pub mod reply;
 pub mod site;
+pub mod transport;
 
 use std::fmt;
 
@@ -43,10 +47,18 @@ impl fmt::Debug for Request<'_> {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Headers beside those that every answer carries. Names in lower case.
+    /// Every header but those of the connection itself. Names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body. Wiped on drop.
     pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Reply {
+    /// The first header of this name, which must be in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl fmt::Debug for Reply {

@@ -1,12 +1,112 @@
 //! The secret's life: share, generate, reveal, burn, look, recent. One flow a file.
+//!
+//! The order that everything hangs on: count the guess, open, claim, tell.
+//! Before the claim no failure eats a secret; after it nothing is told twice.
 
+mod burn;
+mod look;
+mod reveal;
+mod share;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use burn::Burn;
+pub use reveal::{Opened, Reveal};
+
+use crate::entropy::{Entropy, EntropyError};
 use crate::generate::Recipe;
 use crate::id::{AccountId, ClientId, LinkKey, MetadataKey};
 use crate::metadata::Metadata;
+use crate::policy::{Breach, Plan, Policy};
 use crate::recipient::Recipient;
+use crate::seal::kdf::{Stretch, StretchError};
+use crate::seal::keyring::Keyring;
 use crate::secret::{KeyBytes, Passphrase, Plaintext};
-use crate::store::Scope;
-use crate::time::{Timestamp, Ttl};
+use crate::store::{Cause, Scope, Store, StoreError};
+use crate::time::{Clock, Timestamp, Ttl};
+
+/// Where the outside enters. Built once, at the edge.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// Where secrets stand.
+    pub store: Arc<dyn Store>,
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where Argon2id runs.
+    pub stretch: Arc<dyn Stretch>,
+}
+
+/// Keeps secrets, and gives each to one reader.
+pub struct Vault {
+    ports: Ports,
+    keyring: Arc<Keyring>,
+    policy: Policy,
+}
+
+impl Vault {
+    /// A vault over these ports, under these keys, within these bounds.
+    #[must_use]
+    pub fn new(ports: Ports, keyring: Arc<Keyring>, policy: Policy) -> Self {
+        Self { ports, keyring, policy }
+    }
+
+    /// The bounds it keeps.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The keys it works under.
+    #[must_use]
+    pub fn keyring(&self) -> &Arc<Keyring> {
+        &self.keyring
+    }
+
+    /// Where it keeps what.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Carries out any command: what a server calls.
+    ///
+    /// # Errors
+    /// [`Fault`], of the flow that the command names.
+    pub async fn run(&self, command: Command, caller: &Caller) -> Result<Outcome, Fault> {
+        Ok(match command {
+            Command::Share(value, terms) => Outcome::Shared(self.share(value, terms, caller).await?),
+            Command::Generate(recipe, terms) => {
+                let (metadata, value) = self.generate(recipe, terms, caller).await?;
+                Outcome::Generated(metadata, value)
+            }
+            Command::Reveal(link, passphrase) => self.reveal(&link, passphrase, caller.client).await?.into(),
+            Command::Burn(key, passphrase) => self.burn(&key, passphrase, caller.client).await?.into(),
+            Command::Look(key) => self.look(&key).await?.map_or(Outcome::Gone, Outcome::Looked),
+            Command::Recent => match &caller.member {
+                Some(member) => Outcome::Recent(self.recent(member).await?),
+                None => Outcome::Recent(Vec::new()),
+            },
+        })
+    }
+
+    fn plan(&self, caller: &Caller) -> &Plan {
+        let plans = &self.policy.plans;
+        caller.member.as_ref().map_or(&plans.anonymous, |member| plans.of_account(&member.plan))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ports.clock.now().timestamp()
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("store", &self.ports.store).finish_non_exhaustive()
+    }
+}
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -101,13 +201,27 @@ pub enum Outcome {
     Lost,
 }
 
-/// What a reader gets.
-#[derive(Debug)]
-pub struct Opened {
-    /// The value.
-    pub value: Plaintext,
-    /// The custom domain of its link, as a bare host, from inside the seal.
-    pub share_domain: Option<String>,
+impl From<Reveal> for Outcome {
+    fn from(reveal: Reveal) -> Self {
+        match reveal {
+            Reveal::Shown(opened) => Self::Revealed(opened),
+            Reveal::Refused { remaining } => Self::Refused { remaining },
+            Reveal::LockedOut { until } => Self::LockedOut { until },
+            Reveal::Gone => Self::Gone,
+            Reveal::Lost => Self::Lost,
+        }
+    }
+}
+
+impl From<Burn> for Outcome {
+    fn from(burn: Burn) -> Self {
+        match burn {
+            Burn::Burned(metadata) => Self::Burned(metadata),
+            Burn::Refused { remaining } => Self::Refused { remaining },
+            Burn::LockedOut { until } => Self::LockedOut { until },
+            Burn::Gone => Self::Gone,
+        }
+    }
 }
 
 /// Why a command was not carried out although nothing is wrong with it.
@@ -115,10 +229,10 @@ pub struct Opened {
 pub enum Fault {
     /// The store can't be reached or can't write. Nothing happened.
     #[error("the store is not available")]
-    Unavailable(#[source] crate::store::Cause),
+    Unavailable(#[source] Cause),
     /// The claim was made but not confirmed. The secret may have been used up.
     #[error("the store did not confirm the claim")]
-    Unconfirmed(#[source] crate::store::Cause),
+    Unconfirmed(#[source] Cause),
     /// The record is damaged, or its master key is not in the key file. Nothing was consumed.
     #[error("the secret cannot be opened: {0}")]
     Undecipherable(&'static str),
@@ -130,5 +244,24 @@ pub enum Fault {
     Full,
     /// The system gave no random bytes. Nothing was stored.
     #[error(transparent)]
-    Entropy(#[from] crate::entropy::EntropyError),
+    Entropy(#[from] EntropyError),
+    /// More was asked for than the caller's plan or the policy allows. Nothing was stored.
+    #[error(transparent)]
+    Breach(#[from] Breach),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::Unavailable(cause),
+            StoreError::Unconfirmed(cause) => Self::Unconfirmed(cause),
+            StoreError::Damaged(_) => Self::Undecipherable("its record is damaged"),
+        }
+    }
+}
+
+impl From<StretchError> for Fault {
+    fn from(_: StretchError) -> Self {
+        Self::Busy
+    }
 }

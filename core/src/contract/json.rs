@@ -1,0 +1,122 @@
+//! JSON as the wire wants it: compact, in the order of the struct, in one buffer.
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use super::Reply;
+use super::site::Numbers;
+use crate::time::{Timestamp, Ttl};
+
+/// Content type of everything a handler answers.
+pub(super) const HANDLED: &str = "application/json; charset=utf-8";
+/// Content type where no handler was found (V1-R12).
+pub(super) const UNROUTED: &str = "application/json";
+
+/// A whole answer, with the headers that every answer of the API carries.
+pub(super) fn answer(status: u16, content_type: &str, body: &impl Serialize) -> Reply {
+    let headers = vec![
+        ("content-type", content_type.to_owned()),
+        ("cache-control", "no-store".to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
+        ("referrer-policy", "no-referrer".to_owned()),
+    ];
+    Reply { status, headers, body: compact(body) }
+}
+
+pub(super) fn message(status: u16, text: &str) -> Reply {
+    answer(status, HANDLED, &Message { message: text })
+}
+
+pub(super) fn error(status: u16, text: &'static str) -> Reply {
+    answer(status, UNROUTED, &Error { error: text })
+}
+
+/// The status that says what v1's 404 does not.
+pub(super) fn intended(status: u16, reply: Reply) -> Reply {
+    with_header(reply, "x-ots-intended-status", status.to_string())
+}
+
+pub(super) fn with_header(mut reply: Reply, name: &'static str, value: String) -> Reply {
+    reply.headers.push((name, value));
+    reply
+}
+
+/// A number of seconds, written the way the operator chose (C-1).
+#[derive(Clone, Copy)]
+pub(super) struct Number(u64, Numbers);
+
+impl Number {
+    pub(super) const fn ttl(ttl: Ttl, numbers: Numbers) -> Self {
+        Self(ttl.secs(), numbers)
+    }
+
+    pub(super) const fn timestamp(timestamp: Timestamp, numbers: Numbers) -> Self {
+        Self(timestamp.secs(), numbers)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.1 {
+            Numbers::Number => serializer.serialize_u64(self.0),
+            Numbers::String => serializer.collect_str(&self.0),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Error {
+    error: &'static str,
+}
+
+/// Writes twice: first to count, then into a buffer of just that size. A buffer
+/// that grew would leave pieces of a secret behind in memory that nobody wipes.
+fn compact(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    const INFALLIBLE: &str = "strings and integers always serialize, and memory takes every byte";
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, body).expect(INFALLIBLE);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *bytes, body).expect(INFALLIBLE);
+    bytes
+}
+
+/// Counts bytes and keeps none.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_is_never_outgrown() {
+        let value = "\u{1}\"\\é漢🦀".repeat(500);
+        let bytes = compact(&value);
+        assert_eq!(bytes.len(), bytes.capacity());
+        assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), value);
+    }
+
+    #[test]
+    fn v1_c_1_numbers_are_numbers_unless_told_otherwise() {
+        let shown = |numbers| compact(&[Number(3_600, numbers)]).to_vec();
+        assert_eq!(shown(Numbers::Number), b"[3600]");
+        assert_eq!(shown(Numbers::String), br#"["3600"]"#);
+    }
+}

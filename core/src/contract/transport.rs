@@ -1,0 +1,46 @@
+//! Answers to what never became a request of the API: too large, too slow, no
+//! HTTP. And to a handler that failed. Ours, where v1 has no word.
+
+use super::Reply;
+use super::json::{error, message, with_header};
+
+/// 413: the body is larger than any secret needs.
+#[must_use]
+pub fn too_large() -> Reply {
+    closing(message(413, "The request body is too large"))
+}
+
+/// 408: the head or the body did not come in time.
+#[must_use]
+pub fn too_slow() -> Reply {
+    closing(message(408, "The request took too long to arrive"))
+}
+
+/// 431: too many headers, or too long ones.
+#[must_use]
+pub fn too_many_headers() -> Reply {
+    closing(message(431, "The request headers are too large"))
+}
+
+/// 415: a body in a Content-Encoding. None is read.
+#[must_use]
+pub fn encoded() -> Reply {
+    message(415, "Content-Encoding is not supported")
+}
+
+/// 400: not HTTP, or two framings at once.
+#[must_use]
+pub fn malformed() -> Reply {
+    closing(message(400, "Malformed request"))
+}
+
+/// 500: a handler panicked (V1-E19).
+#[must_use]
+pub fn internal() -> Reply {
+    error(500, "Internal Server Error")
+}
+
+/// What is left of the request will not be read, so nothing may follow it.
+fn closing(reply: Reply) -> Reply {
+    with_header(reply, "connection", "close".to_owned())
+}

@@ -1,0 +1,109 @@
+//! Stretching a passphrase: Argon2id (RFC 9106), version 0x13.
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use crate::secret::{KeyBytes, Passphrase};
+
+/// Bytes of a salt.
+pub const SALT_BYTES: usize = 16;
+
+/// What one run of Argon2id costs. It travels inside the lock and is
+/// authenticated there, and it is bounded on the way in: below the floor a stolen
+/// store is cheap to guess at, above the cap a hostile row eats the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cost {
+    m_kib: u32,
+    t: u8,
+    p: u8,
+}
+
+impl Cost {
+    /// 19 MiB, two passes, one lane: the floor, and OWASP's first choice. 56 ms on
+    /// the machine we measured on.
+    pub const USUAL: Self = Self { m_kib: 19_456, t: 2, p: 1 };
+
+    /// `None` unless 19,456 <= `m_kib` <= 262,144, 2 <= `t` <= 6, 1 <= `p` <= 4.
+    #[must_use]
+    pub const fn new(m_kib: u32, t: u8, p: u8) -> Option<Self> {
+        if m_kib < 19_456 || m_kib > 262_144 || t < 2 || t > 6 || p < 1 || p > 4 {
+            return None;
+        }
+        Some(Self { m_kib, t, p })
+    }
+
+    /// Memory in KiB, passes, lanes.
+    #[must_use]
+    pub const fn parts(self) -> (u32, u8, u8) {
+        (self.m_kib, self.t, self.p)
+    }
+}
+
+/// Why a passphrase was not stretched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StretchError {
+    /// Too many are waiting.
+    #[error("too many passphrases are being checked")]
+    Busy,
+    /// There was not enough memory for it, or the pool is shutting down.
+    #[error("the passphrase could not be stretched")]
+    Failed,
+}
+
+/// Runs Argon2id somewhere: at once, or in a pool that bounds how many run.
+#[async_trait]
+pub trait Stretch: std::fmt::Debug + Send + Sync + 'static {
+    /// The key that belongs to a passphrase.
+    ///
+    /// # Errors
+    /// [`StretchError`] if it was not run.
+    async fn stretch(
+        &self,
+        passphrase: Passphrase,
+        salt: [u8; SALT_BYTES],
+        cost: Cost,
+    ) -> Result<KeyBytes, StretchError>;
+}
+
+/// Argon2id of the passphrase's bytes, here and now. Takes `cost` of memory and
+/// tens of milliseconds; the memory is wiped.
+///
+/// # Errors
+/// [`StretchError::Failed`] if the passphrase is longer than 2^32 - 1 bytes.
+pub fn argon2id(
+    passphrase: &Passphrase,
+    salt: &[u8; SALT_BYTES],
+    cost: Cost,
+) -> Result<KeyBytes, StretchError> {
+    let params = argon2::Params::new(cost.m_kib, u32::from(cost.t), u32::from(cost.p), Some(32))
+        .map_err(|_| StretchError::Failed)?;
+    let mut memory = Zeroizing::new(vec![argon2::Block::default(); params.block_count()]);
+    let mut key = Zeroizing::new([0; 32]);
+    argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
+        .hash_password_into_with_memory(passphrase.expose(), salt, &mut *key, memory.as_mut_slice())
+        .map_err(|_| StretchError::Failed)?;
+    Ok(KeyBytes::from(*key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_have_floor_and_cap() {
+        assert_eq!(Cost::new(19_456, 2, 1), Some(Cost::USUAL));
+        for (m, t, p) in
+            [(19_455, 2, 1), (262_145, 2, 1), (19_456, 1, 1), (19_456, 7, 1), (19_456, 2, 0), (19_456, 2, 5)]
+        {
+            assert_eq!(Cost::new(m, t, p), None, "{m} {t} {p}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_long_passphrase_counts() {
+        let long = "x".repeat(73);
+        let salt = [7; SALT_BYTES];
+        let key = |text: &str| argon2id(&Passphrase::from(text), &salt, Cost::USUAL).unwrap();
+        assert_ne!(key(&long).expose(), key(&long[..72]).expose());
+    }
+}

@@ -1,0 +1,187 @@
+//! Keeping a value: minted keys, one sealed record, one atomic create.
+
+use zeroize::Zeroizing;
+
+use super::{Caller, Fault, Terms, Vault};
+use crate::entropy::{Entropy, EntropyError, draw};
+use crate::generate::Recipe;
+use crate::id::{LinkKey, MetadataKey, RecordId};
+use crate::metadata::Metadata;
+use crate::seal::boxes;
+use crate::seal::content::{self, Binding, Content, Header};
+use crate::seal::info::Info;
+use crate::seal::kdf::Cost;
+use crate::seal::labels;
+use crate::secret::{KeyBytes, Passphrase, Plaintext};
+use crate::state::State;
+use crate::store::{Created, Kind, MailState, Owner, Record, Sealed};
+
+impl Vault {
+    /// Keeps a value, and answers its metadata: the keys are in there.
+    ///
+    /// # Errors
+    /// [`Fault::Breach`] outside the caller's bounds; [`Fault::Full`],
+    /// [`Fault::Busy`], [`Fault::Unavailable`]. Nothing is stored then.
+    pub async fn share(&self, value: Plaintext, terms: Terms, caller: &Caller) -> Result<Metadata, Fault> {
+        Ok(self.keep(value, Kind::Share, terms, caller).await?.0)
+    }
+
+    /// Makes a value, keeps it, and answers both: the value is told this once.
+    ///
+    /// # Errors
+    /// As [`Vault::share`].
+    pub async fn generate(
+        &self,
+        recipe: Recipe,
+        terms: Terms,
+        caller: &Caller,
+    ) -> Result<(Metadata, Plaintext), Fault> {
+        let value = recipe.make(self.entropy())?;
+        self.keep(value, Kind::Generate, terms, caller).await
+    }
+
+    async fn keep(
+        &self,
+        value: Plaintext,
+        kind: Kind,
+        terms: Terms,
+        caller: &Caller,
+    ) -> Result<(Metadata, Plaintext), Fault> {
+        self.plan(caller).check_size(value.len())?;
+        self.policy.passphrases.check(terms.passphrase.as_ref())?;
+        let salt = draw(self.entropy())?;
+        let stretched = self.stretched(terms.passphrase.as_ref(), salt).await?;
+        let cost = stretched.as_ref().map(|_| Cost::USUAL);
+        let header = Header { kid: self.keyring.sealing(), cost, salt };
+        let metadata = self.minted(kind, &terms, caller)?;
+        let content = Content { value, share_domain: terms.share_domain };
+        let record = self.record(&metadata, &content, header, stretched.as_ref(), caller)?;
+        match self.ports.store.create(record, metadata.created).await? {
+            Created::Fresh => Ok((metadata, content.value)),
+            Created::Full => Err(Fault::Full),
+            // 128 random bits that were drawn before: the generator repeats itself.
+            Created::Taken => Err(EntropyError.into()),
+        }
+    }
+
+    async fn stretched(
+        &self,
+        passphrase: Option<&Passphrase>,
+        salt: [u8; 16],
+    ) -> Result<Option<KeyBytes>, Fault> {
+        match passphrase {
+            Some(passphrase) => {
+                Ok(Some(self.ports.stretch.stretch(passphrase.clone(), salt, Cost::USUAL).await?))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Mints the keys and fixes the times. Reads the clock after the passphrase was
+    /// stretched, so that waiting for it shortens no life.
+    fn minted(&self, kind: Kind, terms: &Terms, caller: &Caller) -> Result<Metadata, EntropyError> {
+        let moment = self.ports.clock.now();
+        let random = Zeroizing::new(draw(self.entropy())?);
+        let metadata_key = MetadataKey::assemble(&random, moment.tick());
+        let created = moment.timestamp();
+        Ok(Metadata {
+            link_key: metadata_key.link_key(),
+            metadata_key,
+            account: caller.member.as_ref().map(|member| member.name.clone()),
+            created,
+            updated: created,
+            expires: created.plus(self.plan(caller).lifetime(terms.ttl)),
+            state: State::New,
+            kind,
+            passphrase_required: terms.passphrase.is_some(),
+            recipients: terms.recipients.iter().map(crate::recipient::Recipient::masked).collect(),
+            share_domain: terms.share_domain.clone(),
+            mail: self.mail(terms),
+        })
+    }
+
+    fn mail(&self, terms: &Terms) -> MailState {
+        match (terms.recipients.is_empty(), self.policy.mailer) {
+            (true, _) => MailState::None,
+            (false, true) => MailState::Queued,
+            (false, false) => MailState::NotConfigured,
+        }
+    }
+
+    fn record(
+        &self,
+        metadata: &Metadata,
+        content: &Content,
+        header: Header,
+        stretched: Option<&KeyBytes>,
+        caller: &Caller,
+    ) -> Result<Record, Fault> {
+        let Metadata { created, expires, kind, passphrase_required, .. } = *metadata;
+        let id = self.keyring.record_id(&metadata.link_key);
+        let binding = Binding { id, created, expires, kind };
+        let (lock, body) = self.seal(content, header, &metadata.link_key, stretched, &binding)?;
+        Ok(Record {
+            id,
+            kid: header.kid,
+            sealed: Sealed { created, expires, kind, passphrase_required, lock, body },
+            info: self.seal_info(metadata, header, &id)?,
+            owner: self.owner(&metadata.metadata_key, &id, caller)?,
+            mail: metadata.mail,
+        })
+    }
+
+    fn seal(
+        &self,
+        content: &Content,
+        header: Header,
+        link: &LinkKey,
+        stretched: Option<&KeyBytes>,
+        binding: &Binding,
+    ) -> Result<(crate::store::Lock, Vec<u8>), Fault> {
+        let master =
+            self.keyring.content_key(header.kid).ok_or(Fault::Undecipherable("its master key is missing"))?;
+        Ok(content::seal(content, header, link, stretched, master, binding))
+    }
+
+    fn seal_info(&self, metadata: &Metadata, header: Header, id: &RecordId) -> Result<Vec<u8>, Fault> {
+        let info = Info {
+            account: metadata.account.clone(),
+            recipients: metadata.recipients.clone(),
+            share_domain: metadata.share_domain.clone(),
+        };
+        let secret = boxes::hashed(metadata.metadata_key.expose());
+        let terms = self.info_terms(header.kid, &secret, id)?;
+        Ok(boxes::seal(&terms, header.kid, &info.to_bytes(), self.entropy())?)
+    }
+
+    pub(super) fn info_terms<'a>(
+        &'a self,
+        kid: crate::id::Kid,
+        secret: &'a [u8; 32],
+        id: &'a RecordId,
+    ) -> Result<boxes::Terms<'a>, Fault> {
+        let purpose = self.keyring.info_key(kid).ok_or(Fault::Undecipherable("its master key is missing"))?;
+        Ok(boxes::Terms { purpose, secret, label: labels::INFO, context: id.as_bytes() })
+    }
+
+    fn owner(
+        &self,
+        key: &MetadataKey,
+        id: &RecordId,
+        caller: &Caller,
+    ) -> Result<Option<Owner>, EntropyError> {
+        let Some(member) = &caller.member else { return Ok(None) };
+        let terms = self.own_terms(&member.list_key, id);
+        let own = boxes::seal(&terms, boxes::ROOT, key.expose(), self.entropy())?;
+        Ok(Some(Owner { account: member.id, own }))
+    }
+
+    pub(super) fn own_terms<'a>(&'a self, list_key: &'a KeyBytes, id: &'a RecordId) -> boxes::Terms<'a> {
+        let purpose = self.keyring.account_key();
+        boxes::Terms { purpose, secret: list_key.expose(), label: labels::OWN, context: id.as_bytes() }
+    }
+
+    fn entropy(&self) -> &dyn Entropy {
+        &*self.ports.entropy
+    }
+}

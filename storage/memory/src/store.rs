@@ -1,0 +1,225 @@
+//! [`MemoryStore`]: finds the shard and lets it do the step.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::task::Poll;
+
+use async_trait::async_trait;
+use waxseal_core::attempt::Guess;
+use waxseal_core::id::{AccountId, ClientId, RecordId};
+use waxseal_core::policy::AttemptPolicy;
+use waxseal_core::state::Ending;
+use waxseal_core::store::{
+    Account, AccountStore, Attempt, Check, Created, Front, MailState, RECENT_REACH, Receipt, Record, Store,
+    StoreError, Swept, Token, Usage,
+};
+use waxseal_core::time::Timestamp;
+
+use crate::accounts::Accounts;
+use crate::budget::Budget;
+use crate::lock::lock;
+use crate::recents::Recents;
+use crate::shard::Shard;
+
+/// How many parts the records are in. With 64, threads of any machine seldom
+/// meet at one lock, and a sweep holds each for about a millisecond a million records.
+const SHARDS: usize = 64;
+
+/// What [`MemoryStore::default`] may hold: 1 GiB of stored bytes.
+const USUAL_BUDGET: u64 = 1 << 30;
+
+/// The smallest id there is.
+const FIRST_ID: RecordId = RecordId([0; 32]);
+
+/// Secrets and accounts in memory. Cheap to make; lost when dropped.
+pub struct MemoryStore {
+    shards: [Mutex<Shard>; SHARDS],
+    /// The shard where the next sweep begins.
+    cursor: AtomicUsize,
+    recents: Recents,
+    budget: Budget,
+    accounts: Mutex<Accounts>,
+    check: OnceLock<Check>,
+}
+
+impl MemoryStore {
+    /// An empty store that refuses new secrets once its records count
+    /// `stored_bytes_budget` bytes, as [`Record::stored_bytes`] counts; 0 for no
+    /// bound. The memory really used is a little more.
+    #[must_use]
+    pub fn new(stored_bytes_budget: u64) -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            cursor: AtomicUsize::new(0),
+            recents: Recents::default(),
+            budget: Budget::new(stored_bytes_budget),
+            accounts: Mutex::default(),
+            check: OnceLock::new(),
+        }
+    }
+
+    /// The part an id lies in, locked. The last byte decides: the first four tell
+    /// time, and would lead all new secrets to one lock.
+    fn shard(&self, id: &RecordId) -> MutexGuard<'_, Shard> {
+        let [.., last] = id.0;
+        lock(&self.shards[usize::from(last) % SHARDS])
+    }
+}
+
+impl Default for MemoryStore {
+    /// A store of at most 1 GiB of stored bytes.
+    fn default() -> Self {
+        Self::new(USUAL_BUDGET)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("bytes", &self.budget.used()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn create(&self, record: Record, now: Timestamp) -> Result<Created, StoreError> {
+        Ok(self.shard(&record.id).create(record, &self.budget, &self.recents, now))
+    }
+
+    async fn front(
+        &self,
+        id: &RecordId,
+        client: ClientId,
+        policy: &AttemptPolicy,
+        now: Timestamp,
+    ) -> Result<Option<Front>, StoreError> {
+        Ok(self.shard(id).front(id, client, policy, now))
+    }
+
+    async fn attempt(
+        &self,
+        id: &RecordId,
+        guess: Guess,
+        policy: &AttemptPolicy,
+        now: Timestamp,
+    ) -> Result<Attempt, StoreError> {
+        Ok(self.shard(id).attempt(id, guess, policy, now))
+    }
+
+    async fn settle(
+        &self,
+        id: &RecordId,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError> {
+        Ok(self.shard(id).settle(id, ending, &self.budget, now))
+    }
+
+    async fn receipt(&self, id: &RecordId, now: Timestamp) -> Result<Option<Receipt>, StoreError> {
+        Ok(self.shard(id).receipt(id, now))
+    }
+
+    async fn recent(
+        &self,
+        account: &AccountId,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let mut receipts = Vec::new();
+        let mut before = (Timestamp::from_secs(u64::MAX), FIRST_ID);
+        while receipts.len() < limit {
+            let lines = self.recents.before(account, before, limit - receipts.len());
+            let Some(oldest) = lines.last() else {
+                break;
+            };
+            before = *oldest;
+            let reached = lines.iter().take_while(|(created, _)| now.since(*created) <= RECENT_REACH);
+            let ids: Vec<_> = reached.map(|(_, id)| id).collect();
+            receipts.extend(ids.iter().filter_map(|id| self.shard(id).receipt(id, now)));
+            if ids.len() < lines.len() {
+                break;
+            }
+        }
+        Ok(receipts)
+    }
+
+    async fn note_mail(&self, id: &RecordId, mail: MailState, now: Timestamp) -> Result<(), StoreError> {
+        self.shard(id).note_mail(id, mail, now);
+        Ok(())
+    }
+
+    /// Goes on where the last call stopped, and once around at most: when it
+    /// answers that there is no more, nothing that was due stands.
+    async fn sweep(&self, limit: usize, now: Timestamp) -> Result<Swept, StoreError> {
+        let limit = limit as u64;
+        let start = self.cursor.load(Ordering::Relaxed);
+        let mut total = Swept::default();
+        for step in 0..SHARDS {
+            let place = (start + step) % SHARDS;
+            let left = limit - (total.expired + total.forgotten);
+            let swept = lock(&self.shards[place]).sweep(left, &self.budget, &self.recents, now);
+            total.expired += swept.expired;
+            total.forgotten += swept.forgotten;
+            if total.expired + total.forgotten >= limit {
+                self.cursor.store(place, Ordering::Relaxed);
+                return Ok(Swept { more: true, ..total });
+            }
+            give_way().await;
+        }
+        Ok(total)
+    }
+
+    async fn bind(&self, check: Check) -> Result<Check, StoreError> {
+        Ok(self.check.get_or_init(|| check).clone())
+    }
+
+    async fn usage(&self) -> Result<Usage, StoreError> {
+        let (mut usage, mut kids) = (Usage::default(), BTreeMap::new());
+        for shard in &self.shards {
+            lock(shard).count(&mut usage, &mut kids);
+            give_way().await;
+        }
+        usage.kids = kids.into_iter().collect();
+        Ok(usage)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AccountStore for MemoryStore {
+    async fn add_account(&self, account: Account, token: Token) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).add(account, token))
+    }
+
+    async fn account(&self, id: &AccountId) -> Result<Option<(Account, Vec<Token>)>, StoreError> {
+        Ok(lock(&self.accounts).find(id))
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        Ok(lock(&self.accounts).list())
+    }
+
+    async fn remove_account(&self, id: &AccountId) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).remove(id))
+    }
+}
+
+/// Lets other tasks of this thread run: a walk over a million records takes a
+/// tenth of a second, and requests must not wait for it.
+async fn give_way() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
