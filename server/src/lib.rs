@@ -1,3 +1,4 @@
 //! Waxseal over HTTP.
 
 pub mod config;
+pub mod key_file;

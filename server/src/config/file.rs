@@ -8,7 +8,7 @@ use serde::Deserialize;
 use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
 
-use super::value::{Code, Host, Life, Listen, Proxy, Scheme, StoreUrl, Whole};
+use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, StoreUrl, Whole};
 
 /// The largest secret that a plan may allow: 64 MiB. A secret stands whole in
 /// memory, a few times over, while it is sealed.
@@ -59,7 +59,7 @@ pub(super) struct Region {
 #[serde(deny_unknown_fields)]
 pub(super) struct Domain {
     pub(super) host: Host,
-    pub(super) account: String,
+    pub(super) account: Account,
 }
 
 impl TryFrom<RawSite> for Site {

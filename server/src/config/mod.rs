@@ -213,7 +213,7 @@ fn merge_site(site: file::RawSite, overrides: &Overrides) -> Site {
         regions: regions
             .map(|region| Region { code: region.code.0, label: region.label, host: region.host })
             .collect(),
-        domains: domains.map(|domain| Domain { host: domain.host, account: domain.account }).collect(),
+        domains: domains.map(|domain| Domain { host: domain.host, account: domain.account.0 }).collect(),
     }
 }
 

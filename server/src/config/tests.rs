@@ -133,10 +133,11 @@ fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
         ("[api.v1]\npassphrase_min = 9\npassphrase_max = 8", "1: ", "no passphrase would fit"),
         ("\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "2: trusted_proxies: ", "`proxy` is no network"),
         (
-            "[[site.domains]]\nhost = \"a.b\"\naccount = \"x\"\n[[site.domains]]\nhost = \"A.b\"\naccount = \"y\"",
+            "[[site.domains]]\nhost = \"a.b\"\naccount = \"x@y.org\"\n[[site.domains]]\nhost = \"A.b\"\naccount = \"x@y.org\"",
             "",
             "more than one place",
         ),
+        ("[[site.domains]]\nhost = \"a.b\"\naccount = \"Tom <t@a.b>\"", "3: account: ", "no e-mail address"),
         ("[[site.domains]]\nhost = \"a.b\"", "1: ", "account"),
         ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", "2: ", "duplicate"),
     ];

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use waxseal_core::policy::{LONGEST_TTL, SHORTEST_TTL};
+use waxseal_core::recipient::Recipient;
 use waxseal_core::time::Ttl;
 
 /// A value outside what is allowed; the text says what is.
@@ -225,6 +226,21 @@ impl FromStr for Code {
     }
 }
 
+/// The e-mail address that names an account, lower-cased.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Account(pub(super) String);
+
+impl FromStr for Account {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let address = Recipient::parse(text).filter(|address| address.expose().eq_ignore_ascii_case(text));
+        address.map_or_else(
+            || bad(format!("`{text}` is no e-mail address, such as ops@example.com")),
+            |address| Ok(Self(address.expose().to_owned())),
+        )
+    }
+}
+
 macro_rules! read_as_text {
     ($($kind:ty),*) => {$(
         impl<'de> Deserialize<'de> for $kind {
@@ -234,7 +250,7 @@ macro_rules! read_as_text {
         }
     )*};
 }
-read_as_text!(Listen, StoreUrl, Host, Scheme, Proxy, Code);
+read_as_text!(Listen, StoreUrl, Host, Scheme, Proxy, Code, Account);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
