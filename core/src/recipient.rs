@@ -19,3 +19,13 @@ impl fmt::Debug for Recipient {
         f.write_str("Recipient")
     }
 }
+impl Recipient {
+    /// tmp
+    pub fn parse(t: &str) -> Option<Self> {
+        t.contains('@').then(|| Self(t.to_lowercase()))
+    }
+    /// tmp
+    pub fn masked(&self) -> String {
+        String::new()
+    }
+}

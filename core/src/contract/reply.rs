@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Reply;
 use super::json::{self, HANDLED, intended, message, with_header};
 use super::receipt::{Receipt, View};
+use super::refusal::Refusal;
 use super::site::Site;
 use crate::metadata::Metadata;
 use crate::secret::Plaintext;
@@ -83,6 +84,7 @@ pub fn status(locale: &str) -> Reply {
 impl From<&Fault> for Reply {
     fn from(fault: &Fault) -> Self {
         let text = match fault {
+            Fault::Breach(breach) => return Self::from(&Refusal::Breach(*breach)),
             Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) => {
                 "The service is not available at present. Nothing was changed."
             }

@@ -10,7 +10,7 @@ use crate::store::Receipt;
 
 /// How many entries an account's list has at most. The contract knows no paging;
 /// upstream lists the last 30 days.
-pub const RECENT_LIMIT: usize = 1_000;
+pub(super) const RECENT_LIMIT: usize = 1_000;
 
 impl Vault {
     /// The metadata that a key shows; `None` if there is none any more.

@@ -1,0 +1,230 @@
+//! The Vault's flows over the memory store: what a creator and a reader live through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use waxseal_core::account::Accounts;
+use waxseal_core::generate::Recipe;
+use waxseal_core::id::{ClientId, MetadataKey};
+use waxseal_core::policy::{Breach, Policy};
+use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::state::State;
+use waxseal_core::system::{InlineStretch, SystemEntropy};
+use waxseal_core::time::{Clock, Moment, Ttl};
+use waxseal_core::vault::{Burn, Caller, Fault, Ports, Reveal, Terms, Vault};
+use waxseal_memory::MemoryStore;
+
+const ME: ClientId = ClientId::LOCAL;
+
+/// A clock that stands until it is told to move.
+#[derive(Debug)]
+struct Hands(AtomicU64);
+
+impl Hands {
+    fn forward(&self, ttl: Ttl) {
+        self.0.fetch_add(ttl.secs() * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Moment {
+        Moment::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+struct World {
+    vault: Vault,
+    accounts: Accounts,
+    clock: Arc<Hands>,
+}
+
+fn world() -> World {
+    let store = Arc::new(MemoryStore::default());
+    let clock = Arc::new(Hands(AtomicU64::new(1_700_000_000_000)));
+    let entropy = Arc::new(SystemEntropy::default());
+    let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
+    let ports = Ports {
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        stretch: Arc::new(InlineStretch),
+    };
+    World {
+        accounts: Accounts::new(store, keyring.clone(), clock.clone(), entropy),
+        vault: Vault::new(ports, keyring, Policy::default()),
+        clock,
+    }
+}
+
+fn guest() -> Caller {
+    Caller::guest(ME)
+}
+
+fn with_passphrase(text: &str) -> Terms {
+    Terms { passphrase: Some(text.into()), ..Terms::default() }
+}
+
+#[tokio::test]
+async fn a_secret_opens_once_and_its_receipt_says_so() {
+    let World { vault, clock, .. } = world();
+    let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    clock.forward(Ttl::minutes(1));
+    let Reveal::Shown(opened) = vault.reveal(&made.link_key, None, ME).await.unwrap() else { panic!() };
+    assert_eq!(opened.value.expose(), "hunter2");
+    assert!(matches!(vault.reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Gone));
+    let seen = vault.look(&made.metadata_key).await.unwrap().unwrap();
+    assert_eq!(seen.state, State::Received);
+    assert_eq!(seen.updated, made.created.plus(Ttl::minutes(1)));
+    assert!(matches!(vault.burn(&made.metadata_key, None, ME).await.unwrap(), Burn::Gone));
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_consumes_nothing_and_five_lock_the_client_out() {
+    let World { vault, .. } = world();
+    let made = vault.share("hunter2".into(), with_passphrase("swordfish"), &guest()).await.unwrap();
+    let other = ClientId([9; 8]);
+    assert!(matches!(vault.reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Refused { remaining: 5 }));
+    for left in (0..5).rev() {
+        let guess = vault.reveal(&made.link_key, Some("tuna".into()), ME).await.unwrap();
+        assert!(matches!(guess, Reveal::Refused { remaining } if remaining == left));
+    }
+    let locked = vault.reveal(&made.link_key, Some("swordfish".into()), ME).await.unwrap();
+    assert!(matches!(locked, Reveal::LockedOut { .. }));
+    let opened = vault.reveal(&made.link_key, Some("swordfish".into()), other).await.unwrap();
+    assert!(matches!(opened, Reveal::Shown(opened) if opened.value.expose() == "hunter2"));
+}
+
+#[tokio::test]
+async fn a_passphrase_for_a_secret_without_one_is_ignored() {
+    let World { vault, .. } = world();
+    let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    assert!(matches!(vault.reveal(&made.link_key, Some("x".into()), ME).await.unwrap(), Reveal::Shown(_)));
+}
+
+#[tokio::test]
+async fn a_burn_needs_the_passphrase_and_ends_the_secret() {
+    let World { vault, .. } = world();
+    let made = vault.share("hunter2".into(), with_passphrase("swordfish"), &guest()).await.unwrap();
+    assert!(matches!(vault.burn(&made.metadata_key, None, ME).await.unwrap(), Burn::Refused { .. }));
+    assert!(matches!(
+        vault.burn(&made.metadata_key, Some("tuna".into()), ME).await.unwrap(),
+        Burn::Refused { remaining: 4 }
+    ));
+    let burned = vault.burn(&made.metadata_key, Some("swordfish".into()), ME).await.unwrap();
+    assert!(matches!(burned, Burn::Burned(metadata) if metadata.state == State::Burned));
+    assert!(matches!(
+        vault.reveal(&made.link_key, Some("swordfish".into()), ME).await.unwrap(),
+        Reveal::Gone
+    ));
+}
+
+#[tokio::test]
+async fn a_secret_expires_and_its_metadata_lives_twice_as_long() {
+    let World { vault, clock, .. } = world();
+    let terms = Terms { ttl: Some(Ttl::hours(1)), ..Terms::default() };
+    let made = vault.share("hunter2".into(), terms, &guest()).await.unwrap();
+    clock.forward(Ttl::hours(1));
+    assert!(matches!(vault.reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Gone));
+    assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::Expired);
+    clock.forward(Ttl::hours(1));
+    assert!(vault.look(&made.metadata_key).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_generated_value_is_the_one_that_opens() {
+    let World { vault, .. } = world();
+    let (made, value) = vault.generate(Recipe::default(), Terms::default(), &guest()).await.unwrap();
+    let Reveal::Shown(opened) = vault.reveal(&made.link_key, None, ME).await.unwrap() else { panic!() };
+    assert_eq!(opened.value.expose(), value.expose());
+}
+
+#[tokio::test]
+async fn more_than_the_plan_allows_is_refused() {
+    let World { vault, .. } = world();
+    assert!(vault.share("x".repeat(10_000).into(), Terms::default(), &guest()).await.is_ok());
+    let refused = vault.share("x".repeat(10_001).into(), Terms::default(), &guest()).await;
+    assert!(matches!(refused, Err(Fault::Breach(Breach::TooLarge { max: 10_000 }))));
+}
+
+#[tokio::test]
+async fn sixty_four_readers_race_and_one_is_shown_the_value() {
+    let vault = Arc::new(world().vault);
+    for _ in 0..20 {
+        let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+        let race = |_| {
+            let (vault, link) = (vault.clone(), made.link_key.clone());
+            tokio::spawn(async move { vault.reveal(&link, None, ME).await.unwrap() })
+        };
+        let mut shown = 0;
+        for racer in (0..64).map(race).collect::<Vec<_>>() {
+            shown += usize::from(matches!(racer.await.unwrap(), Reveal::Shown(_)));
+        }
+        assert_eq!(shown, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_account_lists_its_own_newest_first_and_nobody_elses() {
+    let World { vault, accounts, clock } = world();
+    let mut names = Vec::new();
+    for name in ["Ann@Example.com", "bob@example.com"] {
+        let new = accounts.add(name, "default").await.unwrap();
+        let member = accounts.sign_in(name, new.token.expose()).await.unwrap().unwrap();
+        names.push(Caller { client: ME, member: Some(member) });
+    }
+    for caller in [&names[0], &names[1], &names[0]] {
+        vault.share("x".into(), Terms::default(), caller).await.unwrap();
+        clock.forward(Ttl::minutes(1));
+    }
+    let list = vault.recent(names[0].member.as_ref().unwrap()).await.unwrap();
+    assert_eq!(list.len(), 2);
+    assert!(list[0].created > list[1].created);
+    assert!(list.iter().all(|metadata| metadata.account.as_deref() == Some("ann@example.com")));
+}
+
+#[tokio::test]
+async fn only_the_right_token_of_the_right_name_signs_in() {
+    let World { accounts, .. } = world();
+    let new = accounts.add("ann@example.com", "default").await.unwrap();
+    let token = new.token.expose();
+    assert_eq!(token.len(), 64);
+    assert!(accounts.sign_in("ANN@example.com", token).await.unwrap().is_some());
+    assert!(accounts.sign_in("bob@example.com", token).await.unwrap().is_none());
+    assert!(accounts.sign_in("ann@example.com", &token.to_uppercase()).await.unwrap().is_none());
+    assert!(accounts.sign_in("ann@example.com", &token[..63]).await.unwrap().is_none());
+    assert!(accounts.add("ANN@example.com", "default").await.is_err());
+    assert_eq!(accounts.list().await.unwrap()[0].name.as_deref(), Some("ann@example.com"));
+    assert!(accounts.remove("Ann@example.com").await.unwrap());
+    assert!(accounts.sign_in("ann@example.com", token).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_leads_nowhere() {
+    let World { vault, .. } = world();
+    for text in ["", "recent", "../../etc/passwd", &"z".repeat(31)] {
+        assert!(vault.look(&MetadataKey::named(text)).await.unwrap().is_none());
+    }
+}
+
+/// What was sealed under one key file does not open under another, and is not eaten by the try.
+#[tokio::test]
+async fn a_missing_master_key_consumes_nothing() {
+    let store = Arc::new(MemoryStore::default());
+    let entropy = Arc::new(SystemEntropy::default());
+    let ports = Ports {
+        store,
+        clock: Arc::new(Hands(AtomicU64::new(1_700_000_000_000))),
+        entropy: entropy.clone(),
+        stretch: Arc::new(InlineStretch),
+    };
+    let text = Keyring::generate(&*entropy).unwrap().to_text();
+    let vault = |text: &str| {
+        Vault::new(ports.clone(), Arc::new(Keyring::parse(text).unwrap()), Policy::default())
+    };
+    let made = vault(&text).share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    let (start, _) = text.split_once("\nkey ").unwrap();
+    let others = format!("{start}\nkey {} seals\n", "ab".repeat(32));
+    let fault = vault(&others).reveal(&made.link_key, None, ME).await.unwrap_err();
+    assert!(matches!(fault, Fault::Undecipherable(_)));
+    assert!(matches!(vault(&text).reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Shown(_)));
+}
