@@ -14,11 +14,14 @@
 //! What it does not prove: durability over a crash, which needs a process to
 //! kill, and how fast a store is.
 
+#![forbid(unsafe_code)]
+
 pub mod account_laws;
 mod harness;
 pub mod laws;
 mod mount;
 pub mod race;
+mod random;
 pub mod sample;
 
 pub use harness::{Boxed, Harness, Law, Subject, check};

@@ -45,6 +45,49 @@ macro_rules! store_laws {
             an_ending_makes_room
             racing_creates_keep_to_the_budget
             an_unknown_id_is_an_answer
+            attempt_hands_out_the_same_bytes
+            no_guess_counts_nothing
+            nothing_is_counted_without_a_passphrase
+            guesses_count_as_core_counts_them
+            racing_guesses_of_one_client_keep_to_the_policy
+            racing_guesses_of_many_clients_keep_to_the_policy
+            racing_guesses_keep_to_the_allowance_for_life
+            racing_burn_guesses_keep_to_the_table
+            an_ending_is_told_by_its_receipt
+            an_ending_destroys_the_content
+            a_secret_ends_once
+            settle_has_one_winner
+            racing_endings_have_one_winner_and_the_receipt_agrees
+            a_racing_attempt_sees_all_or_nothing
+            an_ending_touches_no_neighbour
+            reads_at_the_second_of_expiry_refuse
+            an_ending_after_expiry_loses
+            a_receipt_follows_the_clock
+            nothing_lengthens_a_life
+            a_forgotten_receipt_is_gone_unswept
+            recent_is_newest_first
+            recent_keeps_to_its_limit
+            recent_reaches_30_days_back
+            recent_shows_one_account_only
+            recent_shows_what_has_ended
+            recent_drops_the_forgotten
+            the_last_mail_note_stands
+            a_message_queued_for_long_reads_as_failed
+            an_ended_secret_takes_a_mail_note
+            sweep_erases_the_expired
+            sweep_forgets_receipts
+            sweep_is_idempotent
+            sweep_leaves_the_living
+            sweep_completes_over_repeated_calls
+            bind_keeps_the_first
+            racing_binds_agree
+            usage_counts_by_state_and_key
+            usage_counts_the_expired_until_they_are_swept
+            ping_answers
+            a_dropped_create_is_whole_or_nothing
+            a_dropped_create_keeps_no_bytes
+            a_dropped_settle_is_whole_or_nothing
+            a_dropped_guess_counts_once_at_most
         }
     };
     ($factory:expr) => {

@@ -4,9 +4,25 @@
 //! # Panics
 //! Every law panics if it is breached, or if the machinery under the store fails.
 
+mod attempt;
 mod create;
+mod dropped;
+mod expiry;
+mod mail;
+mod recent;
+mod settle;
+mod standing;
+mod sweep;
 
+pub use attempt::*;
 pub use create::*;
+pub use dropped::*;
+pub use expiry::*;
+pub use mail::*;
+pub use recent::*;
+pub use settle::*;
+pub use standing::*;
+pub use sweep::*;
 
 use std::sync::Arc;
 

@@ -1,0 +1,130 @@
+//! Accounts and their tokens. Read from the file each time, so that another
+//! process's change is seen at once.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params};
+use waxseal_core::id::{AccountId, TokenDigest};
+use waxseal_core::store::{Account, AccountState, AccountStore, Scope, StoreError, Token};
+
+use crate::SqliteStore;
+use crate::batch::Batch;
+use crate::fault::Fault;
+use crate::rows::{bytes, code, known, secs, time};
+use crate::writer::Class;
+
+#[async_trait]
+impl AccountStore for SqliteStore {
+    async fn add_account(&self, account: Account, token: Token) -> Result<bool, StoreError> {
+        self.writer.call(Class::Plain, move |batch| add(batch, &account, &token)).await
+    }
+
+    async fn account(&self, id: &AccountId) -> Result<Option<(Account, Vec<Token>)>, StoreError> {
+        let id = *id;
+        self.readers.call(move |conn| find(conn, &id)).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.readers.call(list).await
+    }
+
+    async fn remove_account(&self, id: &AccountId) -> Result<bool, StoreError> {
+        let id = *id;
+        self.writer.call(Class::Plain, move |batch| remove(batch, &id)).await
+    }
+}
+
+fn add(batch: &mut Batch<'_>, account: &Account, token: &Token) -> Result<bool, Fault> {
+    let mut statement = batch.conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = ?1) OR EXISTS (SELECT 1 FROM tokens WHERE digest = ?2)",
+    )?;
+    let ids = params![account.id.as_bytes(), token.digest.as_bytes()];
+    if statement.query_row(ids, |row| row.get(0))? {
+        return Ok(false);
+    }
+    let Account { id, name, plan, language, state, created } = account;
+    batch.execute(
+        "INSERT INTO accounts (id, name, plan, language, state, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id.as_bytes(), name, plan, language, state.code(), secs(*created)],
+    )?;
+    let Token { digest, name, scope, created, expires, wrap } = token;
+    batch.execute(
+        "INSERT INTO tokens (digest, account, name, scope, created, expires, wrap)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            digest.as_bytes(),
+            id.as_bytes(),
+            name,
+            scope.code(),
+            secs(*created),
+            expires.map(secs),
+            wrap
+        ],
+    )?;
+    Ok(true)
+}
+
+fn remove(batch: &mut Batch<'_>, id: &AccountId) -> Result<bool, Fault> {
+    batch.execute("DELETE FROM tokens WHERE account = ?1", [id.as_bytes()])?;
+    Ok(batch.execute("DELETE FROM accounts WHERE id = ?1", [id.as_bytes()])? > 0)
+}
+
+fn find(conn: &Connection, id: &AccountId) -> Result<Option<(Account, Vec<Token>)>, Fault> {
+    // Both queries in one transaction, so that a removal in between shows whole.
+    let snapshot = conn.unchecked_transaction()?;
+    let mut statement = snapshot
+        .prepare_cached("SELECT id, name, plan, language, state, created FROM accounts WHERE id = ?1")?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((account(row)?, tokens(&snapshot, id)?)))
+}
+
+fn list(conn: &Connection) -> Result<Vec<Account>, Fault> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, name, plan, language, state, created FROM accounts ORDER BY created, id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut accounts = Vec::new();
+    while let Some(row) = rows.next()? {
+        accounts.push(account(row)?);
+    }
+    Ok(accounts)
+}
+
+fn tokens(conn: &Connection, id: &AccountId) -> Result<Vec<Token>, Fault> {
+    let mut statement = conn.prepare_cached(
+        "SELECT digest, name, scope, created, expires, wrap FROM tokens
+         WHERE account = ?1 ORDER BY created, digest",
+    )?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let mut tokens = Vec::new();
+    while let Some(row) = rows.next()? {
+        tokens.push(token(row)?);
+    }
+    Ok(tokens)
+}
+
+fn account(row: &Row<'_>) -> Result<Account, Fault> {
+    Ok(Account {
+        id: AccountId(bytes(row, 0, "an account's id")?),
+        name: row.get(1)?,
+        plan: row.get(2)?,
+        language: row.get(3)?,
+        state: known(AccountState::from_code(code(row, 4)?), "an account's state")?,
+        created: time(row, 5)?,
+    })
+}
+
+fn token(row: &Row<'_>) -> Result<Token, Fault> {
+    let expires = match row.get::<_, Option<i64>>(4)? {
+        Some(_) => Some(time(row, 4)?),
+        None => None,
+    };
+    Ok(Token {
+        digest: TokenDigest(bytes(row, 0, "a token's digest")?),
+        name: row.get(1)?,
+        scope: known(Scope::from_code(code(row, 2)?), "a token's scope")?,
+        created: time(row, 3)?,
+        expires,
+        wrap: row.get(5)?,
+    })
+}

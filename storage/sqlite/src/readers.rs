@@ -1,0 +1,117 @@
+//! The readers: a few threads with a read-only connection each, so that a
+//! question about an unknown key never waits for the disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{Builder, JoinHandle, available_parallelism};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use waxseal_core::store::StoreError;
+
+use crate::fault::{Fault, is_fatal};
+use crate::schema::connect_reader;
+
+/// Questions that may wait at one reader.
+const QUEUE: usize = 512;
+
+/// The reader threads. Dropping them finishes what waits and joins them.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    readers: Vec<Reader>,
+    turn: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Reader {
+    questions: Option<SyncSender<Question>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Asks the connection; answers whether it can be used on.
+type Question = Box<dyn FnOnce(Result<&Connection, rusqlite::Error>) -> bool + Send>;
+
+impl Readers {
+    /// One reader a core, two at least and four at most.
+    pub(crate) fn start(path: &Path) -> io::Result<Self> {
+        let count = available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+        let readers = (0..count).map(|_| Reader::start(path.to_owned())).collect::<Result<_, _>>()?;
+        Ok(Self { readers, turn: AtomicUsize::new(0) })
+    }
+
+    /// Has `read` run on one of the readers, and answers what it answers.
+    pub(crate) async fn call<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.send(Box::new(move |conn| {
+            let outcome = conn.map_err(Fault::Sql).and_then(read);
+            let usable = !matches!(&outcome, Err(Fault::Sql(error)) if is_fatal(error));
+            // A caller that went away wants no answer.
+            drop(reply.send(outcome.map_err(StoreError::from)));
+            usable
+        }))?;
+        answer.await.map_err(|_| StoreError::Unavailable("a reader is gone".into()))?
+    }
+
+    /// Hands the question to the next reader that has room.
+    fn send(&self, mut question: Question) -> Result<(), StoreError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        for next in 0..self.readers.len() {
+            let reader = &self.readers[turn.wrapping_add(next) % self.readers.len()];
+            match reader.try_send(question) {
+                Ok(()) => return Ok(()),
+                Err(back) => question = back,
+            }
+        }
+        Err(StoreError::Unavailable("busy: too many reads wait".into()))
+    }
+}
+
+impl Reader {
+    fn start(path: PathBuf) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread =
+            Builder::new().name("waxseal-reader".to_owned()).spawn(move || serve(&receiver, &path))?;
+        Ok(Self { questions: Some(sender), thread: Some(thread) })
+    }
+
+    fn try_send(&self, question: Question) -> Result<(), Question> {
+        let Some(questions) = &self.questions else { return Err(question) };
+        questions.try_send(question).map_err(|error| match error {
+            TrySendError::Full(question) | TrySendError::Disconnected(question) => question,
+        })
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        drop(self.questions.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a reader thread panicked");
+        }
+    }
+}
+
+fn serve(questions: &Receiver<Question>, path: &Path) {
+    let mut kept = None;
+    for question in questions {
+        let conn = match kept.take() {
+            Some(conn) => Ok(conn),
+            None => connect_reader(path),
+        };
+        kept = match conn {
+            Ok(conn) => question(Ok(&conn)).then_some(conn),
+            Err(error) => {
+                question(Err(error));
+                None
+            }
+        };
+    }
+}

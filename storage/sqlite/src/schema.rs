@@ -1,0 +1,224 @@
+//! The file: made whole or not at all, checked before it is trusted, and opened
+//! the same way everywhere.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use waxseal_core::store::Cause;
+
+/// "WXSL": tells our files from those of other programs.
+pub(crate) const APPLICATION_ID: i32 = 0x5758_534c;
+/// The version of `schema.sql`, in the file's `user_version`.
+pub(crate) const VERSION: i32 = 1;
+
+const PAGE_BYTES: u64 = 4_096;
+/// How long a writer waits for another process's.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// Every statement of this crate stays prepared.
+const STATEMENTS: usize = 64;
+
+/// Why a file was not opened. Nothing was changed in it, and nothing made in its place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The folder the file should stand in is not there.
+    #[error("the folder {} does not exist: create it, or name another", .0.display())]
+    NoFolder(PathBuf),
+    /// A folder, a device or a socket stands there.
+    #[error("{} is not a file: name a file for the store", .0.display())]
+    NotAFile(PathBuf),
+    /// The file holds nothing.
+    #[error("{} is empty, which no store ever is: restore it from a backup, or remove it to begin anew", .0.display())]
+    Empty(PathBuf),
+    /// The file holds something other than a database.
+    #[error("{} is not an SQLite file: name another, or restore it from a backup", .0.display())]
+    NotSqlite(PathBuf),
+    /// Another program's database.
+    #[error("{} belongs to another program (application id {found:#010x}): name another file", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        found: i32,
+    },
+    /// A later release of Waxseal made it.
+    #[error("{} has format {found}, and this release knows {VERSION}: run the release that made it", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i32,
+    },
+    /// A part of the file is missing or makes no sense.
+    #[error("{} is damaged or cut short: restore it from a backup", .0.display())]
+    Damaged(PathBuf),
+    /// The file may be read, but not written.
+    #[error("{} can't be written: check the permissions of the file and its folder", .0.display())]
+    ReadOnly(PathBuf),
+    /// The machine refused.
+    #[error("{} can't be opened", path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What lay behind it.
+        #[source]
+        cause: Cause,
+    },
+}
+
+/// Sees to it that a store of ours stands at `path`, and answers its absolute
+/// path (a relative one could be taken for an SQLite URI).
+pub(crate) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
+    let path = std::path::absolute(path).map_err(|error| failed(path, error))?;
+    match fs::metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path)?,
+        Err(error) => return Err(failed(&path, error)),
+        Ok(found) if !found.is_file() => return Err(OpenError::NotAFile(path)),
+        Ok(found) if found.len() == 0 => return Err(OpenError::Empty(path)),
+        Ok(_) => {}
+    }
+    check(&path)?;
+    Ok(path)
+}
+
+/// A connection that writes. The file must stand: it is never created here.
+pub(crate) fn connect_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // FULL: every commit is on the disk before it is answered. The two bounds on
+    // the log are 16 MiB between checkpoints and 64 MiB left behind by a burst.
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
+         PRAGMA wal_autocheckpoint = 4096;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(conn)
+}
+
+/// A connection that only reads.
+pub(crate) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// What SQLite adds to the name of a file that stands beside its database.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    // Each connection belongs to one thread, so SQLite needs no lock of its own.
+    let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
+    Ok(conn)
+}
+
+/// Writes a whole store under a name of its own and links it into place: another
+/// process sees nothing or everything, and of two that race one file stays.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        return Err(OpenError::NoFolder(folder.to_owned()));
+    }
+    let draft = draft_name(path);
+    let made = write_draft(&draft).and_then(|()| link(&draft, path));
+    let removed = fs::remove_file(&draft);
+    made.map_err(|cause| OpenError::Failed { path: path.to_owned(), cause })?;
+    removed.and_then(|()| File::open(folder)?.sync_all()).map_err(|error| failed(path, error))
+}
+
+fn draft_name(path: &Path) -> PathBuf {
+    static DRAFTS: AtomicU64 = AtomicU64::new(0);
+    let draft = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    beside(path, &format!(".{}-{draft}.new", std::process::id()))
+}
+
+fn write_draft(draft: &Path) -> Result<(), Cause> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(draft)?);
+    let conn = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE_BYTES};
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         BEGIN IMMEDIATE;
+         {}
+         PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {VERSION};
+         COMMIT;",
+        include_str!("schema.sql")
+    ))?;
+    // The last connection to close writes the log back, syncs, and removes it.
+    conn.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Gives the draft its name, unless another process was first.
+fn link(draft: &Path, path: &Path) -> Result<(), Cause> {
+    match fs::hard_link(draft, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Reads who made the file and in what format, through SQLite alone: to open and
+/// close a database file by other means drops the locks this process holds on it.
+fn check(path: &Path) -> Result<(), OpenError> {
+    let (application, version, pages) = stamps(path).map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotSqlite(path.to_owned()),
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned()),
+        _ => failed(path, error),
+    })?;
+    let path = path.to_owned();
+    match (application, version) {
+        (APPLICATION_ID, VERSION) if is_whole(&path, pages) => writable(path),
+        (APPLICATION_ID, found) if found > VERSION => Err(OpenError::Newer { path, found }),
+        (APPLICATION_ID, _) => Err(OpenError::Damaged(path)),
+        (found, _) => Err(OpenError::Foreign { path, found }),
+    }
+}
+
+fn stamps(path: &Path) -> rusqlite::Result<(i32, i32, u64)> {
+    let conn = connect_reader(path)?;
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let small = |value: i64| i32::try_from(value).unwrap_or_default();
+    Ok((
+        small(pragma("application_id")?),
+        small(pragma("user_version")?),
+        u64::try_from(pragma("page_count")?).unwrap_or_default(),
+    ))
+}
+
+/// Whether the file is as long as it says. While a log stands beside it, the rest
+/// may be in there, and SQLite sees to it.
+fn is_whole(path: &Path, pages: u64) -> bool {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    length(&beside(path, "-wal")) > 0 || length(path) >= pages * PAGE_BYTES
+}
+
+/// SQLite opens what it may not write as read-only, without a word.
+fn writable(path: PathBuf) -> Result<(), OpenError> {
+    let conn = connect_writer(&path).map_err(|error| failed(&path, error))?;
+    match conn.is_readonly("main") {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenError::ReadOnly(path)),
+        Err(error) => Err(failed(&path, error)),
+    }
+}
+
+fn failed(path: &Path, cause: impl Into<Cause>) -> OpenError {
+    OpenError::Failed { path: path.to_owned(), cause: cause.into() }
+}

@@ -1,0 +1,192 @@
+//! The writer: one thread, a bounded queue before it, and one commit for
+//! everything that waits.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+use waxseal_core::id::RecordId;
+use waxseal_core::store::StoreError;
+
+use crate::batch::Batch;
+use crate::engine::{Engine, unconfirmed};
+use crate::fault::{Fault, failed};
+
+/// Operations that may wait. One more is refused at once.
+const QUEUE: usize = 1_024;
+/// Operations in one transaction, so that nobody waits long for the others.
+const BATCH: usize = 512;
+
+/// The way to the writer thread. Dropping it finishes what waits, clears the log
+/// and joins the thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the batch must know of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Class {
+    /// A new record: goes first, in the order of ids, which is the cheap one for a B-tree.
+    Create(RecordId),
+    /// An ending: may have happened if its commit failed.
+    Settle,
+    /// Anything else.
+    Plain,
+}
+
+/// An operation on its way.
+pub(crate) struct Job {
+    class: Class,
+    work: Box<dyn Work>,
+}
+
+impl Writer {
+    pub(crate) fn start(engine: Engine) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread =
+            Builder::new().name("waxseal-writer".to_owned()).spawn(move || serve(&receiver, engine))?;
+        Ok(Self { jobs: Some(sender), thread: Some(thread) })
+    }
+
+    /// Has `op` run inside a transaction, and answers after its commit. It may
+    /// run more than once, each time after a rollback.
+    pub(crate) async fn call<T, F>(&self, class: Class, op: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { class, work: Box::new(Task { op, outcome: None, reply }) };
+        self.send(job)?;
+        match answer.await {
+            Ok(outcome) => outcome,
+            Err(_) if matches!(class, Class::Settle) => {
+                Err(StoreError::Unconfirmed("the writer is gone".into()))
+            }
+            Err(_) => Err(StoreError::Unavailable("the writer is gone".into())),
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        let sent = self.jobs.as_ref().map(|jobs| jobs.try_send(job));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => {
+                Err(StoreError::Unavailable("busy: too many writes wait".into()))
+            }
+            Some(Err(TrySendError::Disconnected(_))) | None => {
+                Err(StoreError::Unavailable("the writer is gone".into()))
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+fn serve(jobs: &Receiver<Job>, mut engine: Engine) {
+    loop {
+        match next(jobs, engine.log_due()) {
+            Ok(first) => engine.commit(gather(first, jobs)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return engine.close(),
+        }
+        engine.tend_log();
+    }
+}
+
+fn next(jobs: &Receiver<Job>, until: Option<Instant>) -> Result<Job, RecvTimeoutError> {
+    match until {
+        Some(until) => jobs.recv_timeout(until.saturating_duration_since(Instant::now())),
+        None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    }
+}
+
+fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+    let mut batch = vec![first];
+    batch.extend(jobs.try_iter().take(BATCH - 1));
+    batch.sort_by_key(|job| match job.class {
+        Class::Create(id) => (0, Some(id)),
+        Class::Settle | Class::Plain => (1, None),
+    });
+    batch
+}
+
+impl Job {
+    /// Runs it inside the open transaction. An error breaks the transaction.
+    pub(crate) fn run(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        self.work.run(batch)
+    }
+
+    /// Tells its caller what came of it: the transaction is committed.
+    pub(crate) fn answer(self) {
+        self.work.answer();
+    }
+
+    /// Tells its caller that it did not happen.
+    pub(crate) fn fail(self, error: StoreError) {
+        self.work.fail(error);
+    }
+
+    /// Tells its caller that its commit failed. Only for an ending does it matter
+    /// that it may have happened all the same: anything else can be done again.
+    pub(crate) fn doubt(self, error: &Arc<rusqlite::Error>) {
+        match self.class {
+            Class::Settle => self.work.fail(unconfirmed(error)),
+            Class::Create(_) | Class::Plain => self.work.fail(failed(error)),
+        }
+    }
+}
+
+/// A [`Task`] of any answer.
+trait Work: Send {
+    fn run(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()>;
+    fn answer(self: Box<Self>);
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+/// An operation, its answer while the commit is awaited, and who waits for it.
+struct Task<T, F> {
+    op: F,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Task<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
+        self.outcome = match (self.op)(batch) {
+            Err(Fault::Sql(error)) => return Err(error),
+            Err(damaged) => Some(Err(damaged.into())),
+            Ok(answer) => Some(Ok(answer)),
+        };
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // A caller that went away wants no answer.
+            drop(self.reply.send(outcome));
+        }
+    }
+
+    fn fail(self: Box<Self>, error: StoreError) {
+        drop(self.reply.send(Err(error)));
+    }
+}
