@@ -12,7 +12,7 @@ use waxseal_core::account::{AccountError, Accounts, Listed};
 use waxseal_core::policy::Plans;
 use waxseal_core::store::AccountState;
 use waxseal_core::system::{SystemClock, SystemEntropy};
-use waxseal_server::config::{Config, StoreUrl};
+use waxseal_server::config::{Config};
 
 use crate::args::Account;
 use crate::exit::Failure;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme, StoreUrl};
+use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme};
 
 /// One-time secrets: a link that opens once.
 #[derive(Parser, Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use waxseal_server::config::{Config, Key, Overrides, StoreUrl, USUAL_FILE};
+use waxseal_server::config::{Config, Key, Overrides, USUAL_FILE};
 
 use crate::args::Settings;
 use crate::exit::Failure;

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
+use waxseal_storage::StoreUrl;
 
-use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, StoreUrl, Whole};
+use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, Whole, as_text};
 
 /// The largest secret that a plan may allow: 64 MiB. A secret stands whole in
 /// memory, a few times over, while it is sealed.
@@ -23,6 +24,7 @@ pub(super) type Count = Whole<0, { u32::MAX as u64 }>;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
     pub(super) listen: Option<Listen>,
+    #[serde(deserialize_with = "as_text")]
     pub(super) store: Option<StoreUrl>,
     pub(super) key_file: Option<PathBuf>,
     pub(super) trusted_proxies: Vec<Proxy>,

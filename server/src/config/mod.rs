@@ -17,10 +17,11 @@ use waxseal_core::id::AccountId;
 use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
 use waxseal_core::store::Rate;
 use waxseal_core::time::Ttl;
+use waxseal_storage::StoreUrl;
 
 pub use error::ConfigError;
 pub use overrides::{Key, Overrides};
-pub use value::{BadValue, Host, Listen, Scheme, StoreUrl};
+pub use value::{BadValue, Host, Listen, Scheme};
 
 /// Where the configuration is looked for when nobody names it.
 pub const USUAL_FILE: &str = "waxseal.toml";

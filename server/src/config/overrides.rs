@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use waxseal_storage::StoreUrl;
 use zeroize::Zeroizing;
 
 use super::ConfigError;
-use super::value::{Host, Listen, Scheme, StoreUrl};
+use super::value::{Host, Listen, Scheme};
 
 /// Settings that stand above the file. Paths count from where the program runs.
 #[derive(Clone, Default, Debug)]

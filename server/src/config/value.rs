@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -32,65 +31,6 @@ impl FromStr for Listen {
         text.parse().map(Self).or_else(|_| {
             bad(format!("`{text}` is no address and port, such as 127.0.0.1:7143 or [::1]:7143"))
         })
-    }
-}
-
-/// Where secrets stand.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum StoreUrl {
-    /// `memory:`, gone when the server stops.
-    Memory,
-    /// `sqlite:PATH`.
-    Sqlite(PathBuf),
-}
-
-impl StoreUrl {
-    /// The same store, its path counted from `folder`.
-    #[must_use]
-    pub fn within(self, folder: &Path) -> Self {
-        match self {
-            Self::Memory => Self::Memory,
-            Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
-        }
-    }
-
-    /// The file the store stands in, if it stands in one.
-    #[must_use]
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Memory => None,
-            Self::Sqlite(path) => Some(path),
-        }
-    }
-}
-
-impl FromStr for StoreUrl {
-    type Err = BadValue;
-    // No message here repeats the text: a store's URL may hold a password.
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        const ALLOWED: &str = "a store is sqlite:PATH or memory:";
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some(("sqlite", path))
-                if path.is_empty() || (path.starts_with("//") && !path.starts_with("///")) =>
-            {
-                bad(format!("sqlite: takes a path and no host, such as sqlite:data/waxseal.db; {ALLOWED}"))
-            }
-            Some(("sqlite", path)) => Ok(Self::Sqlite(path.into())),
-            Some((scheme, _)) if scheme.starts_with("redis") => {
-                bad(format!("{scheme} stores are not supported by this version; {ALLOWED}"))
-            }
-            _ => bad(ALLOWED),
-        }
-    }
-}
-
-impl fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory => f.write_str("memory:"),
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
     }
 }
 
@@ -241,6 +181,15 @@ impl FromStr for Account {
     }
 }
 
+/// Reads a kind of another crate, which can't read itself.
+pub(super) fn as_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
+}
+
 macro_rules! read_as_text {
     ($($kind:ty),*) => {$(
         impl<'de> Deserialize<'de> for $kind {
@@ -250,7 +199,7 @@ macro_rules! read_as_text {
         }
     )*};
 }
-read_as_text!(Listen, StoreUrl, Host, Scheme, Proxy, Code, Account);
+read_as_text!(Listen, Host, Scheme, Proxy, Code, Account);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -377,24 +326,6 @@ mod tests {
                 .all(local)
         );
         assert!(!["example.com", "localhost.example.com", "10.0.0.1:80", "[::2]"].into_iter().any(local));
-    }
-
-    #[test]
-    fn stores_are_named_by_url_and_no_refusal_repeats_one() {
-        assert_eq!("memory:".parse(), Ok(StoreUrl::Memory));
-        assert_eq!("sqlite:a/b.db".parse(), Ok(StoreUrl::Sqlite("a/b.db".into())));
-        for text in [
-            "",
-            "memory",
-            "memory:x",
-            "sqlite:",
-            "sqlite://data/x.db",
-            "mysql://hunter2@db",
-            "redis://:hunter2@db",
-        ] {
-            let refusal = text.parse::<StoreUrl>().unwrap_err().to_string();
-            assert!(refusal.contains("sqlite:PATH") && !refusal.contains("hunter2"), "{refusal}");
-        }
     }
 
     #[test]
