@@ -12,7 +12,8 @@ use waxseal_core::account::{AccountError, Accounts, Listed};
 use waxseal_core::policy::Plans;
 use waxseal_core::store::AccountState;
 use waxseal_core::system::{SystemClock, SystemEntropy};
-use waxseal_server::config::{Config};
+use waxseal_server::config::Config;
+use waxseal_storage::StoreUrl;
 
 use crate::args::Account;
 use crate::exit::Failure;
@@ -54,7 +55,9 @@ fn add(config: &Config, email: &str, plan: &str, json: bool) -> Result<(), Failu
     if json {
         return out::line(serde_json::to_string(&Added { account, token }).map_err(Failure::other)?);
     }
-    out::remark(format_args!("The API token of {account}. It is shown this once; it is the password to the name:"));
+    out::remark(format_args!(
+        "The API token of {account}. It is shown this once; it is the password to the name:"
+    ));
     out::line(token)
 }
 
@@ -116,7 +119,10 @@ fn confirmed(email: &str) -> Result<bool, Failure> {
         return Err(Failure::usage(anyhow!("nobody is here to ask; say --yes to remove {email}")));
     }
     let ask = || -> io::Result<bool> {
-        write!(io::stderr(), "Remove {email}? Its token is refused from then on, its secrets live on. [y/N] ")?;
+        write!(
+            io::stderr(),
+            "Remove {email}? Its token is refused from then on, its secrets live on. [y/N] "
+        )?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme};
+use waxseal_storage::StoreUrl;
 
 /// One-time secrets: a link that opens once.
 #[derive(Parser, Debug)]

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use waxseal_server::config::{Config, Key, Overrides, USUAL_FILE};
+use waxseal_storage::StoreUrl;
 
 use crate::args::Settings;
 use crate::exit::Failure;
-use crate::{keys, out};
+use crate::{keys, out, store};
 
 const TEMPLATE: &str = include_str!("template.toml");
 
@@ -24,8 +25,11 @@ pub(crate) fn run(flags: &Settings, overrides: &Overrides) -> Result<(), Failure
     let config = config.map_err(Failure::config)?;
     let made = keys::make(&config)?;
     keys::load(&config)?;
+    store::make_folder(&config)?;
     match &config.key {
-        Key::File(path) => tell(made, "the key file (keep a copy: nothing opens the store without it)", path)?,
+        Key::File(path) => {
+            tell(made, "the key file (keep a copy: nothing opens the store without it)", path)?
+        }
         Key::Credential(path) => tell(false, "the key file, a credential,", path)?,
         Key::Text(_) => out::line("kept  the key from WAXSEAL_KEY")?,
     }
@@ -91,7 +95,10 @@ mod tests {
     #[test]
     fn the_template_says_the_defaults() {
         let (written, usual) = (load(TEMPLATE), load(""));
-        assert_eq!((written.listen, written.plans, written.limits), (usual.listen, usual.plans, usual.limits));
+        assert_eq!(
+            (written.listen, written.plans, written.limits),
+            (usual.listen, usual.plans, usual.limits)
+        );
         assert!(written.store.path().unwrap().ends_with("data/waxseal.db"));
         assert!(written.key.path().unwrap().ends_with("data/waxseal.key"));
     }
@@ -104,7 +111,10 @@ mod tests {
             _ => line,
         });
         let (all, usual) = (load(&uncommented.collect::<Vec<_>>().join("\n")), load(""));
-        assert_eq!((all.limits, all.api_v1), (usual.limits, usual.api_v1));
+        assert_eq!(
+            (all.limits, all.stored_bytes, all.api_v1),
+            (usual.limits, usual.stored_bytes, usual.api_v1)
+        );
         assert_eq!((all.plans.anonymous, all.plans.default), (usual.plans.anonymous, usual.plans.default));
         assert_eq!(all.plans.named["team"].max_ttl, usual.plans.default.max_ttl);
         assert_eq!((all.site.name, all.site.regions.len(), all.site.domains.len()), (usual.site.name, 1, 1));

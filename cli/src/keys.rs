@@ -1,16 +1,15 @@
 //! The keys: read where the configuration says, or made where nothing stands yet.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::SystemEntropy;
 use waxseal_server::config::{Config, Key};
 use waxseal_server::key_file::{self, KeyError};
 
 use crate::exit::Failure;
+use crate::folder;
 
 /// The keys that the configuration names. If they are missing, the refusal says
 /// what to do about it.
@@ -21,9 +20,9 @@ pub(crate) fn load(config: &Config) -> Result<Keyring, Failure> {
     })
 }
 
-/// Makes the key file that the configuration names, and the folders of key file
-/// and store. `false` if the key file is there already, or the key does not come
-/// from a file of ours. A store that is there is never given another key file.
+/// Makes the key file that the configuration names. `false` if it is there
+/// already, or the key does not come from a file of ours. A store that is there
+/// is never given another key file.
 pub(crate) fn make(config: &Config) -> Result<bool, Failure> {
     let Key::File(path) = &config.key else { return Ok(false) };
     if path.exists() {
@@ -32,9 +31,7 @@ pub(crate) fn make(config: &Config) -> Result<bool, Failure> {
     if stands(config) {
         return Err(missing(config, path));
     }
-    for file in [Some(path.as_path()), config.store.path()].into_iter().flatten() {
-        make_folder(file).map_err(Failure::config)?;
-    }
+    folder::make_for(path).map_err(Failure::config)?;
     let keyring = Keyring::generate(&SystemEntropy::default()).map_err(Failure::other)?;
     key_file::create(path, &keyring).map_err(Failure::config)?;
     Ok(true)
@@ -55,21 +52,4 @@ fn missing(config: &Config, path: &Path) -> Failure {
 
 fn stands(config: &Config) -> bool {
     config.store.path().is_some_and(Path::exists)
-}
-
-/// Makes the folder of a file, for its owner alone. One that is there is left as it is.
-fn make_folder(file: &Path) -> anyhow::Result<()> {
-    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
-}
-
-#[cfg(unix)]
-fn private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }

@@ -6,12 +6,12 @@
 mod account;
 mod args;
 mod exit;
+mod folder;
 mod init;
 mod keys;
 mod out;
 mod serve;
 mod store;
-
 
 use std::process::ExitCode;
 
@@ -25,7 +25,6 @@ fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-
             out::remark(&failure);
             failure.exit_code()
         }

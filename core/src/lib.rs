@@ -2,11 +2,13 @@
 //! [`store::Store`] trait.
 
 pub mod account;
+pub mod api;
 pub mod attempt;
 pub mod contract;
 pub mod entropy;
 pub mod generate;
 pub mod id;
+pub mod limit;
 pub mod metadata;
 pub mod policy;
 pub mod recipient;

@@ -1,4 +1,65 @@
-//! Waxseal over HTTP.
+//! Waxseal over HTTP. What a request means is said in `waxseal-core`; this crate
+//! knows sockets, hyper, the machine's cores and the clock on the wall.
+//!
+//! ```text
+//! config      file, environment and flags, merged and checked
+//! key_file    the keys on disk
+//! connection  listen, accept, hand over, shut down
+//! exchange    hyper's request in, hyper's response out: the only file that knows both sides
+//! client      who a request counts for, behind which proxies
+//! stretch     Argon2id off the async threads, bounded
+//! sweeper     gives back the space of what has expired
+//! ```
 
+mod client;
 pub mod config;
+mod connection;
+mod exchange;
 pub mod key_file;
+mod stretch;
+mod sweeper;
+
+pub use client::TrustedProxies;
+pub use connection::run;
+pub use stretch::StretchPool;
+
+use waxseal_core::api::Api;
+use waxseal_core::policy::Policy;
+
+/// Everything a request needs. Built once, before anything is bound.
+#[derive(Debug)]
+pub struct App {
+    /// The API over its vault.
+    pub api: Api,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: TrustedProxies,
+}
+
+impl App {
+    /// The largest request body that is read, in bytes: room for the largest secret
+    /// with every byte escaped as `\u00xx`, and for the fields beside it.
+    #[must_use]
+    pub fn body_cap(&self) -> usize {
+        body_cap(self.api.vault.policy())
+    }
+}
+
+fn body_cap(policy: &Policy) -> usize {
+    const LEAST: usize = 64 * 1024;
+    const BESIDE: usize = 8 * 1024;
+    policy.plans.largest_secret().saturating_mul(6).saturating_add(BESIDE).max(LEAST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_cap_follows_the_largest_plan() {
+        let mut policy = Policy::default();
+        assert_eq!(body_cap(&policy), 68_192);
+        policy.plans.anonymous.max_secret_bytes = 100;
+        policy.plans.default.max_secret_bytes = 100;
+        assert_eq!(body_cap(&policy), 65_536);
+    }
+}

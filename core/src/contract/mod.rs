@@ -6,6 +6,7 @@
 //! [`Command`](crate::vault::Command); `reply::reply` writes what came of it.
 
 mod json;
+pub mod locale;
 mod receipt;
 pub mod refusal;
 pub mod reply;

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use waxseal_core::api;
 use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
 use waxseal_storage::StoreUrl;
 
 use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, Whole, as_text};
 
-/// The largest secret that a plan may allow: 64 MiB. A secret stands whole in
+/// The largest secret that a plan may allow: 16 MiB. A secret stands whole in
 /// memory, a few times over, while it is sealed.
-const LARGEST_SECRET: u64 = 64 << 20;
+const LARGEST_SECRET: u64 = 16 << 20;
 /// The longest passphrase: 1 KiB, so that hashing one costs next to nothing.
 const LONGEST_PASSPHRASE: u64 = 1_024;
 
@@ -107,11 +108,13 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let usual = api::Limits::default();
+        let count = |count: u32| Whole(count.into());
         Self {
-            guest_creates_per_20m: Whole(1_000),
-            guest_reveals_per_20m: Whole(1_000),
-            account_creates_per_20m: Whole(10_000),
-            account_reveals_per_20m: Whole(10_000),
+            guest_creates_per_20m: count(usual.guest_creates),
+            guest_reveals_per_20m: count(usual.guest_reveals),
+            account_creates_per_20m: count(usual.account_creates),
+            account_reveals_per_20m: count(usual.account_reveals),
             stored_bytes: Whole(1 << 30),
         }
     }

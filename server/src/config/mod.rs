@@ -12,11 +12,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use waxseal_core::api::Limits;
 use waxseal_core::contract::site;
 use waxseal_core::id::AccountId;
 use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
-use waxseal_core::store::Rate;
-use waxseal_core::time::Ttl;
 use waxseal_storage::StoreUrl;
 
 pub use error::ConfigError;
@@ -31,9 +30,6 @@ pub const USUAL_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALH
 pub const USUAL_STORE: &str = "data/waxseal.db";
 /// Where the key file stands when nobody says so.
 pub const USUAL_KEY_FILE: &str = "data/waxseal.key";
-/// The time that every limit counts over.
-pub const LIMIT_WINDOW: Ttl = Ttl::minutes(20);
-
 /// Everything an operator decides, complete and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -54,6 +50,8 @@ pub struct Config {
     pub plans: Plans,
     /// How much they may do of it.
     pub limits: Limits,
+    /// The budget of stored bytes; 0 for none.
+    pub stored_bytes: u64,
     /// The API, version 1.
     pub api_v1: ApiV1,
     /// Peers whose forwarding headers are believed.
@@ -95,21 +93,6 @@ pub struct Domain {
     pub host: Host,
     /// The e-mail address of the account that may name it.
     pub account: String,
-}
-
-/// What one caller may do in [`LIMIT_WINDOW`], and what all may store. `None` for no limit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Secrets that a guest makes.
-    pub guest_creates: Option<Rate>,
-    /// Secrets that a guest opens.
-    pub guest_reveals: Option<Rate>,
-    /// Secrets that an account makes.
-    pub account_creates: Option<Rate>,
-    /// Secrets that an account opens.
-    pub account_reveals: Option<Rate>,
-    /// Bytes of all that is stored.
-    pub stored_bytes: Option<u64>,
 }
 
 /// The API, version 1.
@@ -192,6 +175,7 @@ fn merge(path: Option<PathBuf>, file: file::File, overrides: &Overrides) -> Conf
         site: merge_site(file.site.0, overrides),
         plans: plans(file.plans),
         limits: limits(&file.limits),
+        stored_bytes: file.limits.stored_bytes.0,
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
         trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
         file: path,
@@ -236,17 +220,13 @@ fn completed(plan: file::Plan, base: Plan) -> Plan {
     }
 }
 
-fn limits(limits: &file::Limits) -> Limits {
-    let rate = |count: file::Count| {
-        let count = u32::try_from(count.0).unwrap_or(u32::MAX);
-        (count > 0).then_some(Rate { count, per: LIMIT_WINDOW })
-    };
+fn limits(written: &file::Limits) -> Limits {
+    let count = |count: file::Count| u32::try_from(count.0).unwrap_or(u32::MAX);
     Limits {
-        guest_creates: rate(limits.guest_creates_per_20m),
-        guest_reveals: rate(limits.guest_reveals_per_20m),
-        account_creates: rate(limits.account_creates_per_20m),
-        account_reveals: rate(limits.account_reveals_per_20m),
-        stored_bytes: Some(limits.stored_bytes.0).filter(|bytes| *bytes > 0),
+        guest_creates: count(written.guest_creates_per_20m),
+        guest_reveals: count(written.guest_reveals_per_20m),
+        account_creates: count(written.account_creates_per_20m),
+        account_reveals: count(written.account_reveals_per_20m),
     }
 }
 

@@ -1,3 +1,5 @@
+use waxseal_core::time::Ttl;
+
 use super::*;
 
 fn load(text: &str) -> Result<Config, ConfigError> {
@@ -27,9 +29,8 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.listen, USUAL_LISTEN);
     assert_eq!(config.plans, Plans::default());
     assert_eq!(config.policy(), Policy::default());
-    assert_eq!(config.limits.guest_creates, Some(Rate { count: 1_000, per: Ttl::minutes(20) }));
-    assert_eq!(config.limits.account_reveals, Some(Rate { count: 10_000, per: Ttl::minutes(20) }));
-    assert_eq!(config.limits.stored_bytes, Some(1_073_741_824));
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.stored_bytes, 1_073_741_824);
     assert!(config.trusted_proxies.is_empty() && !config.self_setup);
     let site = config.site(config.listen, no_account);
     assert_eq!(site.origin(None), "http://127.0.0.1:7143");
@@ -81,9 +82,9 @@ fn every_setting_is_read() {
     assert_eq!(config.site.regions[0].host.as_str(), "us.example.com");
     assert_eq!(config.plans.anonymous, Plan { max_ttl: Ttl::hours(1), ..Plan::ANONYMOUS });
     assert_eq!(config.plans.of_account("team"), &Plan { max_secret_bytes: 20_000, max_ttl: Ttl::days(49) });
-    assert_eq!(config.limits.guest_creates, None);
-    assert_eq!(config.limits.account_creates.map(|rate| rate.count), Some(7));
-    assert_eq!(config.limits.stored_bytes, None);
+    assert_eq!(config.limits.guest_creates, 0);
+    assert_eq!(config.limits.account_creates, 7);
+    assert_eq!(config.stored_bytes, 0);
     assert_eq!(config.policy().passphrases, PassphrasePolicy { min: 4, max: 72, required: true });
     let site = config.site(config.listen, |name| AccountId([u8::try_from(name.len()).unwrap(); 16]));
     assert_eq!(site.origin(None), "http://secrets.example.com");

@@ -1,0 +1,208 @@
+//! The whole road of a request, from its bytes to the bytes of its answer,
+//! without a socket: what a server, a test and a fuzzer call.
+
+use std::sync::Arc;
+
+use crate::account::Accounts;
+use crate::contract::basic::Credentials;
+use crate::contract::command::command;
+use crate::contract::refusal::Refusal;
+use crate::contract::reply::{self, Asked, reply};
+use crate::contract::route::Route;
+use crate::contract::site::Site;
+use crate::contract::{Reply, Request, locale};
+use crate::id::ClientId;
+use crate::store::{Action, Limiter, Pass, Rate, StoreError, Subject};
+use crate::time::Ttl;
+use crate::vault::{Caller, Fault, Outcome, Vault};
+
+/// How many secrets may be made and opened in [`Limits::WINDOW`]. 0 = off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Made by one client without an account.
+    pub guest_creates: u32,
+    /// Opened, or tried to, by one client without an account.
+    pub guest_reveals: u32,
+    /// Made by one account.
+    pub account_creates: u32,
+    /// Opened, or tried to, by one account.
+    pub account_reveals: u32,
+}
+
+impl Limits {
+    /// The time the counts are for (V1-E17).
+    pub const WINDOW: Ttl = Ttl::minutes(20);
+
+    fn of(&self, action: Action, subject: Subject) -> u32 {
+        match (action, subject) {
+            (Action::Create, Subject::Client(_)) => self.guest_creates,
+            (Action::Reveal, Subject::Client(_)) => self.guest_reveals,
+            (Action::Create, Subject::Account(_)) => self.account_creates,
+            (Action::Reveal, Subject::Account(_)) => self.account_reveals,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            guest_creates: 1_000,
+            guest_reveals: 1_000,
+            account_creates: 10_000,
+            account_reveals: 10_000,
+        }
+    }
+}
+
+/// An answer, and what a log may say of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// What goes out.
+    pub reply: Reply,
+    /// The route's name. Never the path: the path holds the key.
+    pub route: &'static str,
+    /// What came of it, in one word.
+    pub outcome: &'static str,
+    /// The machinery's fault, if that is what came of it.
+    pub fault: Option<Fault>,
+}
+
+/// The v1 API over a vault.
+#[derive(Debug)]
+pub struct Api {
+    /// Where secrets live.
+    pub vault: Vault,
+    /// Who may sign in.
+    pub accounts: Accounts,
+    /// Counts actions.
+    pub limiter: Arc<dyn Limiter>,
+    /// How many are allowed.
+    pub limits: Limits,
+    /// What answers show of this deployment.
+    pub site: Site,
+}
+
+enum Rejection {
+    Refused(Refusal),
+    Failed(Fault),
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+impl From<StoreError> for Rejection {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Api {
+    /// Answers one request of `client`. Never fails: every fault has its answer.
+    pub async fn answer(&self, request: Request<'_>, client: ClientId) -> Answer {
+        let route = Route::of(request.method, request.path);
+        let name = route.name();
+        match self.serve(&route, request, client).await {
+            Ok((reply, outcome)) => Answer { reply, route: name, outcome, fault: None },
+            Err(Rejection::Refused(refusal)) => {
+                Answer { reply: Reply::from(&refusal), route: name, outcome: "refused", fault: None }
+            }
+            Err(Rejection::Failed(fault)) => {
+                Answer { reply: Reply::from(&fault), route: name, outcome: "fault", fault: Some(fault) }
+            }
+        }
+    }
+
+    /// Credentials, allowance, form, then the command: nothing is looked at before
+    /// what stands before it has passed (V1-A3, §5).
+    async fn serve(
+        &self,
+        route: &Route,
+        request: Request<'_>,
+        client: ClientId,
+    ) -> Result<(Reply, &'static str), Rejection> {
+        if matches!(route, Route::Unrouted) {
+            return Err(Refusal::Unrouted.into());
+        }
+        let caller = self.caller(route, &request, client).await?;
+        self.pass(route, &caller).await?;
+        let locale = locale::choose(locale::parameter(request.query), request.accept_language);
+        let policy = self.vault.policy();
+        let Some(command) = command(route, request, &caller, &self.site, policy)? else {
+            return Ok((reply::status(locale), "nominal"));
+        };
+        let outcome = self.vault.run(command, &caller).await?;
+        let now = self.vault.ports().clock.now().timestamp();
+        Ok((reply(&outcome, asked(route, locale), &self.site, now), word(&outcome)))
+    }
+
+    async fn caller(
+        &self,
+        route: &Route,
+        request: &Request<'_>,
+        client: ClientId,
+    ) -> Result<Caller, Rejection> {
+        let member = match Credentials::of(request.authorization) {
+            Credentials::None if route.needs_account() => None,
+            Credentials::None => return Ok(Caller::guest(client)),
+            Credentials::Basic { user, token } => self.accounts.sign_in(&user, &token).await?,
+            Credentials::Malformed => None,
+        };
+        match member {
+            Some(member) => Ok(Caller { client, member: Some(member) }),
+            None => Err(Refusal::NotAuthorized.into()),
+        }
+    }
+
+    async fn pass(&self, route: &Route, caller: &Caller) -> Result<(), Rejection> {
+        let Some(action) = route.action() else { return Ok(()) };
+        let subject = match &caller.member {
+            Some(member) => Subject::Account(member.id),
+            None => Subject::Client(caller.client),
+        };
+        let count = self.limits.of(action, subject);
+        if count == 0 {
+            return Ok(());
+        }
+        let rate = Rate { count, per: Limits::WINDOW };
+        match self.limiter.take(subject, action, rate, self.vault.ports().clock.now()).await? {
+            Pass::Allowed => Ok(()),
+            Pass::Refused { retry_after } => Err(Refusal::RateLimited { retry_after }.into()),
+        }
+    }
+}
+
+fn asked<'a>(route: &'a Route, locale: &'a str) -> Asked<'a> {
+    match route {
+        Route::Reveal(key) => Asked::Reveal(key.echo()),
+        Route::Look(key) => Asked::Look(key.echo()),
+        Route::Burn(key) => Asked::Burn { key: key.echo(), locale },
+        Route::Generate => Asked::Generate,
+        Route::Recent => Asked::Recent,
+        Route::Share | Route::Create | Route::Status | Route::Authcheck | Route::Unrouted => Asked::Share,
+    }
+}
+
+/// One word a log may show.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Shared(_) => "shared",
+        Outcome::Generated(..) => "generated",
+        Outcome::Revealed(_) => "revealed",
+        Outcome::Looked(_) => "looked",
+        Outcome::Burned(_) => "burned",
+        Outcome::Recent(_) => "listed",
+        Outcome::Refused { .. } => "wrong passphrase",
+        Outcome::LockedOut { .. } => "locked out",
+        Outcome::Gone => "gone",
+        Outcome::Lost => "lost the race",
+    }
+}

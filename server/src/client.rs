@@ -1,0 +1,106 @@
+//! Who a request counts for: the peer, or behind trusted proxies the right-most
+//! hop that is not one of them. What a client writes itself is never believed.
+
+use std::net::IpAddr;
+
+use hyper::HeaderMap;
+use ipnet::IpNet;
+
+/// Networks whose `X-Forwarded-For` is believed. None by default.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Trusts these networks.
+    #[must_use]
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// The address a request counts for.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut nearest = peer.to_canonical();
+        if !self.trusts(nearest) {
+            return nearest;
+        }
+        for hop in hops(headers).into_iter().rev() {
+            let Some(address) = hop else { return nearest };
+            nearest = address;
+            if !self.trusts(nearest) {
+                break;
+            }
+        }
+        nearest
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// The hops of every `X-Forwarded-For`, left to right; `None` where one is no address.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let lines = headers.get_all("x-forwarded-for").into_iter();
+    lines.flat_map(|line| line.to_str().unwrap_or("?").split(',').map(address).collect::<Vec<_>>()).collect()
+}
+
+/// An address, with or without a port, in brackets or not.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let parsed =
+        bare.parse::<IpAddr>().or_else(|_| text.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
+    parsed.ok().map(|address| address.to_canonical())
+}
+
+/// What of an address is counted: all of IPv4; of IPv6 the /64, which one client has to itself.
+pub(crate) fn counted(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", line.parse().unwrap());
+        }
+        let proxies = TrustedProxies::new(trusted.iter().map(|network| network.parse().unwrap()).collect());
+        proxies.client(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_by_default() {
+        assert_eq!(client(&[], "10.0.0.1", &["1.2.3.4"]), "10.0.0.1");
+        assert_eq!(client(&["10.0.0.0/8"], "9.9.9.9", &["1.2.3.4"]), "9.9.9.9");
+    }
+
+    #[test]
+    fn the_right_most_untrusted_hop_counts() {
+        let trusted = ["10.0.0.0/8", "fd00::/8"];
+        assert_eq!(client(&trusted, "10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"]), "1.2.3.4");
+        assert_eq!(client(&trusted, "10.0.0.1", &["6.6.6.6", "1.2.3.4:80"]), "1.2.3.4");
+        assert_eq!(client(&trusted, "::ffff:10.0.0.1", &["[2001:db8::7]:443"]), "2001:db8::7");
+        assert_eq!(client(&trusted, "10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client(&trusted, "10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
+    }
+
+    #[test]
+    fn behind_a_hop_that_is_no_address_nothing_is_believed() {
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", &["1.2.3.4, unknown, 10.0.0.2"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn one_ipv6_client_is_its_64() {
+        let counted = |text: &str| counted(text.parse().unwrap());
+        assert_eq!(counted("2001:db8:1:2::1"), counted("2001:db8:1:2:ffff::9"));
+        assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
+        assert_eq!(counted("::ffff:1.2.3.4"), counted("1.2.3.4"));
+    }
+}

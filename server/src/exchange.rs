@@ -1,0 +1,192 @@
+//! One request: hyper's types in, hyper's types out. The only file that knows both sides.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+use waxseal_core::api::Answer;
+use waxseal_core::contract::{self, Reply, transport};
+use waxseal_core::entropy::draw;
+use zeroize::Zeroizing;
+
+use crate::{App, client};
+
+/// A whole body must have come by then.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
+
+/// Answers one request.
+pub(crate) async fn exchange(
+    app: &App,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let start = Instant::now();
+    let (head, body) = request.into_parts();
+    let id = request_id(app, &head.headers);
+    let answer = match head.uri.path() {
+        path if path.starts_with("/api/") => api(app, peer, &head, body).await,
+        path => outside(app, path).await,
+    };
+    log(&answer, &id, start.elapsed());
+    response(answer.reply, id)
+}
+
+async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
+    let body = match read(head, body, app.body_cap()).await {
+        Ok(body) => body,
+        Err(reply) => return Answer { reply, route: "unread", outcome: "refused", fault: None },
+    };
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let request = contract::Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query(),
+        host: head.uri.authority().map(|authority| authority.as_str()).or(text(header::HOST)),
+        authorization: head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
+        content_types: head.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes).collect(),
+        accept_language: text(header::ACCEPT_LANGUAGE),
+        body,
+    };
+    let address = app.proxies.client(peer.ip(), &head.headers);
+    let client = app.api.vault.keyring().client_id(&client::counted(address));
+    app.api.answer(request, client).await
+}
+
+/// Reads the whole body, bounded in size and time, into memory that is wiped.
+async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
+    if head.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(transport::encoded());
+    }
+    let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if promised > cap {
+        return Err(transport::too_large());
+    }
+    match tokio::time::timeout(BODY_WITHIN, gather(Limited::new(body, cap), promised)).await {
+        Ok(gathered) => gathered,
+        Err(_) => Err(transport::too_slow()),
+    }
+}
+
+async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(promised));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => transport::too_large(),
+            None => transport::malformed(),
+        })?;
+        if let Ok(mut data) = frame.into_data() {
+            append(&mut bytes, &mut data);
+        }
+    }
+    Ok(bytes)
+}
+
+/// Grows by hand: a vector that reallocates itself leaves its old bytes behind.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &mut Bytes) {
+    if bytes.capacity() - bytes.len() < data.remaining() {
+        let mut larger =
+            Zeroizing::new(Vec::with_capacity((bytes.len() + data.remaining()).next_power_of_two()));
+        larger.extend_from_slice(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(data);
+}
+
+/// What is served beside the API: liveness, readiness, and a word for whoever
+/// opens a link in a browser.
+async fn outside(app: &App, path: &str) -> Answer {
+    let (route, status, text) = match path {
+        "/healthz" => ("healthz", 200, "ok\n".to_owned()),
+        "/readyz" => match app.api.vault.ports().store.ping().await {
+            Ok(()) => ("readyz", 200, "ok\n".to_owned()),
+            Err(_) => ("readyz", 503, "the store is not available\n".to_owned()),
+        },
+        _ => match hint(app, path) {
+            Some(text) => ("hint", 200, text),
+            None => ("none", 404, "Not Found\n".to_owned()),
+        },
+    };
+    Answer {
+        reply: plain(status, &text),
+        route,
+        outcome: if status == 200 { "told" } else { "refused" },
+        fault: None,
+    }
+}
+
+/// Shows nothing and changes nothing: a link that is followed stays unopened.
+fn hint(app: &App, path: &str) -> Option<String> {
+    let origin = app.api.site.origin(None);
+    let (what, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
+    let is_key =
+        key.len() == waxseal_core::id::KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match what {
+        "/" | "" => Some(format!("Waxseal. Share a secret: curl -d secret=hello {origin}/api/v1/share\n")),
+        "secret" if is_key => Some(format!(
+            "This link opens a secret, once.\nOpen it: curl -X POST {origin}/api/v1/secret/{key}\n\
+             If it has a passphrase, add: -d passphrase=...\n"
+        )),
+        "private" | "receipt" if is_key => Some(format!(
+            "This is the receipt of a secret. Keep it to yourself.\nRead it: curl {origin}/api/v1/private/{key}\n\
+             Destroy the secret unread: curl -X POST {origin}/api/v1/private/{key}/burn\n"
+        )),
+        _ => None,
+    }
+}
+
+fn plain(status: u16, text: &str) -> Reply {
+    let headers = [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-robots-tag", "noindex"),
+    ];
+    let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
+    Reply { status, headers, body: Zeroizing::new(text.as_bytes().to_vec()) }
+}
+
+/// The caller's own id, if it is printable and short; else a new one (V1-H1).
+fn request_id(app: &App, headers: &HeaderMap) -> HeaderValue {
+    const LONGEST: usize = 200;
+    let given = headers.get("x-request-id").filter(|value| {
+        let bytes = value.as_bytes();
+        (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(|byte| (0x20..0x7f).contains(byte))
+    });
+    given.cloned().unwrap_or_else(|| {
+        let random: [u8; 8] = draw(&*app.api.vault.ports().entropy).unwrap_or_default();
+        let text = format!("{:016x}", u64::from_be_bytes(random));
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
+    })
+}
+
+fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
+    // `from_owner` keeps the wiping type: the body is cleared when hyper lets go of it.
+    let mut response = Response::new(Full::new(Bytes::from_owner(reply.body)));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    response.headers_mut().insert("x-request-id", id);
+    response
+}
+
+fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
+    let Answer { route, outcome, reply, fault } = answer;
+    let id = id.to_str().unwrap_or("-");
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    match fault {
+        None => tracing::info!(request = id, route, outcome, status = reply.status, micros, "answered"),
+        Some(fault) => {
+            let cause = std::error::Error::source(fault).map(ToString::to_string);
+            tracing::error!(request = id, route, %fault, cause, status = reply.status, micros, "failed");
+        }
+    }
+}
