@@ -173,8 +173,7 @@ pub(super) struct Account(pub(super) String);
 impl FromStr for Account {
     type Err = BadValue;
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        let address = Recipient::parse(text).filter(|address| address.expose().eq_ignore_ascii_case(text));
-        address.map_or_else(
+        Recipient::exact(text).map_or_else(
             || bad(format!("`{text}` is no e-mail address, such as ops@example.com")),
             |address| Ok(Self(address.expose().to_owned())),
         )
