@@ -114,7 +114,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError`]; nothing is stored then.
     pub async fn add(&self, name: &str, plan: &str) -> Result<NewAccount, AccountError> {
-        let name = Recipient::parse(name).ok_or(AccountError::NotAnAddress)?.expose().to_owned();
+        let name = Recipient::exact(name).ok_or(AccountError::NotAnAddress)?.expose().to_owned();
         let id = self.keyring.account_id(&name);
         let created = self.clock.now().timestamp();
         let token = TokenText::draw(&*self.entropy)?;

@@ -45,12 +45,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            guest_creates: 1_000,
-            guest_reveals: 1_000,
-            account_creates: 10_000,
-            account_reveals: 10_000,
-        }
+        Self { guest_creates: 1_000, guest_reveals: 1_000, account_creates: 10_000, account_reveals: 10_000 }
     }
 }
 
@@ -126,7 +121,7 @@ impl Api {
     async fn serve(
         &self,
         route: &Route,
-        request: Request<'_>,
+        mut request: Request<'_>,
         client: ClientId,
     ) -> Result<(Reply, &'static str), Rejection> {
         if matches!(route, Route::Unrouted) {
@@ -136,7 +131,7 @@ impl Api {
         self.pass(route, &caller).await?;
         let locale = locale::choose(locale::parameter(request.query), request.accept_language);
         let policy = self.vault.policy();
-        let Some(command) = command(route, request, &caller, &self.site, policy)? else {
+        let Some(command) = command(route, &mut request, &caller, &self.site, policy)? else {
             return Ok((reply::status(locale), "nominal"));
         };
         let outcome = self.vault.run(command, &caller).await?;

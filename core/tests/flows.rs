@@ -83,7 +83,10 @@ async fn a_wrong_passphrase_consumes_nothing_and_five_lock_the_client_out() {
     let World { vault, .. } = world();
     let made = vault.share("hunter2".into(), with_passphrase("swordfish"), &guest()).await.unwrap();
     let other = ClientId([9; 8]);
-    assert!(matches!(vault.reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Refused { remaining: 5 }));
+    assert!(matches!(
+        vault.reveal(&made.link_key, None, ME).await.unwrap(),
+        Reveal::Refused { remaining: 5 }
+    ));
     for left in (0..5).rev() {
         let guess = vault.reveal(&made.link_key, Some("tuna".into()), ME).await.unwrap();
         assert!(matches!(guess, Reveal::Refused { remaining } if remaining == left));
@@ -218,9 +221,8 @@ async fn a_missing_master_key_consumes_nothing() {
         stretch: Arc::new(InlineStretch),
     };
     let text = Keyring::generate(&*entropy).unwrap().to_text();
-    let vault = |text: &str| {
-        Vault::new(ports.clone(), Arc::new(Keyring::parse(text).unwrap()), Policy::default())
-    };
+    let vault =
+        |text: &str| Vault::new(ports.clone(), Arc::new(Keyring::parse(text).unwrap()), Policy::default());
     let made = vault(&text).share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
     let (start, _) = text.split_once("\nkey ").unwrap();
     let others = format!("{start}\nkey {} seals\n", "ab".repeat(32));

@@ -5,13 +5,20 @@
 //! `command::command` reads query and body into a
 //! [`Command`](crate::vault::Command); `reply::reply` writes what came of it.
 
+pub mod basic;
+pub mod body;
+pub mod command;
+mod domain;
 mod json;
 pub mod locale;
+mod number;
 mod receipt;
 pub mod refusal;
 pub mod reply;
+pub mod route;
 pub mod site;
 pub mod transport;
+pub mod ttl;
 
 use std::fmt;
 

@@ -26,7 +26,7 @@ impl Vault {
     }
 
     /// The account's own secrets of the last 30 days, newest first, at most
-    /// [`RECENT_LIMIT`]. What this account's list key does not open is left out: it
+    /// 1,000. What this account's list key does not open is left out: it
     /// was made before the account's tokens were lost and made anew.
     ///
     /// # Errors

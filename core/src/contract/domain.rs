@@ -1,0 +1,133 @@
+//! Which custom domain a link stands on (§8).
+
+use super::refusal::Refusal;
+use super::site::{Domain, Site};
+use crate::recipient::is_domain;
+use crate::vault::Caller;
+
+/// The custom domain of a new link, as a bare host; `None` for the site's own.
+///
+/// The host a request arrives on decides if it is a registered domain, whoever
+/// asks (V1-D3). Else what was sent counts: a registered domain for its owner.
+///
+/// # Errors
+/// [`Refusal::UnknownDomain`] (V1-E10) and [`Refusal::ForeignDomain`] (V1-E11).
+pub(super) fn share_domain(
+    sent: Option<&str>,
+    host: Option<&str>,
+    caller: &Caller,
+    site: &Site,
+) -> Result<Option<String>, Refusal> {
+    if let Some(domain) = host.and_then(|host| registered(site, without_default_port(host, site))) {
+        return Ok(Some(domain.host.clone()));
+    }
+    let Some(sent) = sent.filter(|sent| !is_own(site, sent)) else { return Ok(None) };
+    match registered(site, sent) {
+        Some(domain) if caller.member.as_ref().is_some_and(|member| member.id == domain.account) => {
+            Ok(Some(domain.host.clone()))
+        }
+        Some(_) => Err(Refusal::ForeignDomain(sent.to_owned())),
+        None if is_domain_name(sent) => Err(Refusal::UnknownDomain(sent.to_owned())),
+        None => Ok(None),
+    }
+}
+
+fn registered<'a>(site: &'a Site, host: &str) -> Option<&'a Domain> {
+    site.domains.iter().find(|domain| domain.host.eq_ignore_ascii_case(host))
+}
+
+/// Whether this is the site's own host, with its port or without.
+fn is_own(site: &Site, host: &str) -> bool {
+    let bare = site.host.rsplit_once(':').map_or(site.host.as_str(), |(host, _)| host);
+    host.eq_ignore_ascii_case(&site.host) || host.eq_ignore_ascii_case(bare)
+}
+
+fn without_default_port<'a>(host: &'a str, site: &Site) -> &'a str {
+    let port = if site.scheme == "https" { ":443" } else { ":80" };
+    host.strip_suffix(port).unwrap_or(host)
+}
+
+/// Whether a text could be a registered domain, perhaps with a port.
+fn is_domain_name(text: &str) -> bool {
+    match text.split_once(':') {
+        Some((name, port)) => port.parse::<u16>().is_ok() && is_domain(name),
+        None => is_domain(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{AccountId, ClientId};
+    use crate::secret::KeyBytes;
+    use crate::store::Scope;
+    use crate::vault::Member;
+
+    const OWNER: AccountId = AccountId([1; 16]);
+
+    fn site() -> Site {
+        Site {
+            scheme: "https".into(),
+            host: "example.com:8443".into(),
+            domains: vec![Domain { host: "secrets.acme.test".into(), account: OWNER }],
+            numbers: crate::contract::site::Numbers::Number,
+        }
+    }
+
+    fn member(id: AccountId) -> Caller {
+        let list_key = KeyBytes::from([0; 32]);
+        let member = Member { id, name: "a@b.com".into(), plan: String::new(), scope: Scope::Full, list_key };
+        Caller { client: ClientId::LOCAL, member: Some(member) }
+    }
+
+    fn guest() -> Caller {
+        Caller::guest(ClientId::LOCAL)
+    }
+
+    fn on(host: &str, sent: &str, caller: &Caller) -> Result<Option<String>, Refusal> {
+        share_domain(Some(sent), Some(host), caller, &site())
+    }
+
+    fn named(sent: &str, caller: &Caller) -> Result<Option<String>, Refusal> {
+        on("example.com:8443", sent, caller)
+    }
+
+    #[test]
+    fn v1_d1_what_is_no_other_domain_is_ignored() {
+        let own = ["", "example.com:8443", "example.com", "EXAMPLE.com"];
+        let invalid =
+            ["not a domain", "https://x.com/a", "localhost", "127.0.0.1", "a..com", "-a.com", "x.com:y"];
+        for sent in own.into_iter().chain(invalid) {
+            assert_eq!(named(sent, &guest()), Ok(None), "{sent}");
+        }
+        assert_eq!(share_domain(None, None, &guest(), &site()), Ok(None));
+    }
+
+    #[test]
+    fn v1_d2_the_owner_may_name_a_domain_in_any_case() {
+        let found = named("Secrets.ACME.test", &member(OWNER));
+        assert_eq!(found, Ok(Some("secrets.acme.test".into())));
+    }
+
+    #[test]
+    fn v1_d3_the_host_decides_whatever_was_sent() {
+        for host in ["secrets.acme.test", "SECRETS.acme.test", "secrets.acme.test:443"] {
+            assert_eq!(on(host, "elsewhere.com", &guest()), Ok(Some("secrets.acme.test".into())), "{host}");
+        }
+        assert_eq!(on("unknown.test", "", &guest()), Ok(None));
+    }
+
+    #[test]
+    fn v1_d4_e11_a_domain_of_another_is_refused() {
+        let foreign = Err(Refusal::ForeignDomain("Secrets.acme.test".into()));
+        assert_eq!(named("Secrets.acme.test", &guest()), foreign);
+        assert_eq!(named("Secrets.acme.test", &member(AccountId([2; 16]))), foreign);
+    }
+
+    #[test]
+    fn v1_e10_an_unknown_domain_is_echoed_as_sent() {
+        for sent in ["Secrets.Example.com", "example.com:9", "xn--a.co.uk"] {
+            assert_eq!(named(sent, &member(OWNER)), Err(Refusal::UnknownDomain(sent.into())), "{sent}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is left of ended secrets in the file and its log: nothing.
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{await_until, log_bytes, number, open};
+use tokio::task::JoinSet;
+use waxseal_conformance::sample;
+use waxseal_core::state::Ending;
+use waxseal_core::store::{Record, Store};
+use waxseal_core::time::{Timestamp, Ttl};
+use waxseal_sqlite::SqliteStore;
+
+const SECRETS: u32 = 12_000;
+/// Callers that create and settle at one time, so that batches are mixed.
+const CALLERS: u32 = 32;
+
+/// Bytes of a marker: enough that no two are alike by chance.
+const MARK: usize = 8;
+/// Every marker's first byte: makes the search quick.
+const FIRST: u8 = 0xf5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ended_secrets_leave_no_lock_and_no_body() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Arc::new(open(&path));
+    all(&store, |store, n| async move {
+        store.create(record(n), sample::START).await.unwrap();
+    })
+    .await;
+    let (locks, bodies) = remains(&path, 0..SECRETS);
+    assert!(locks >= SECRETS && bodies >= SECRETS, "the search finds what stands: {locks}, {bodies}");
+
+    all(&store, |store, n| async move {
+        if ends(n) {
+            let ending = if n % 4 == 0 { Ending::Received } else { Ending::Burned };
+            assert!(store.settle(&sample::id(n), ending, sample::START).await.unwrap().is_some());
+        }
+    })
+    .await;
+    await_until("an empty log", || log_bytes(&path) == 0);
+    let (locks, bodies) = remains(&path, (0..SECRETS).filter(|n| ends(*n)));
+    assert_eq!((locks, bodies), (0, 0), "stale locks and bodies");
+
+    let (locks, bodies) = remains(&path, (0..SECRETS).filter(|n| !ends(*n)));
+    assert!(locks >= SECRETS / 2 && bodies >= SECRETS / 2, "the living stand: {locks}, {bodies}");
+    assert_intact(&path);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_swept_leave_nothing_and_their_rows_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Arc::new(open(&path));
+    // A thousand in a row and a single one live long, so that live rows stand among dead ones.
+    let lives_long = |n: u32| n / 1_000 == 3 || n == 9_000;
+    all(&store, move |store, n| async move {
+        let life = if lives_long(n) { Ttl::days(7) } else { sample::LIFE };
+        store.create(sample::made(record(n), sample::START, life), sample::START).await.unwrap();
+    })
+    .await;
+    sweep(&store, sample::after(sample::LIFE.secs())).await;
+    await_until("an empty log", || log_bytes(&path) == 0);
+
+    let (locks, bodies) = remains(&path, (0..SECRETS).filter(|n| !lives_long(*n)));
+    assert_eq!((locks, bodies), (0, 0), "stale locks and bodies");
+    for table in ["locks", "bodies"] {
+        let rows = number(&path, &format!("SELECT count(*) FROM {table}"));
+        assert!((1_001..6_000).contains(&rows), "{rows} rows of {table} stand");
+    }
+    assert_eq!(number(&path, "SELECT count(*) FROM bodies WHERE live = 1"), 1_001);
+    let dead = number(&path, "SELECT coalesce(sum(length(body)), 0) FROM bodies WHERE live = 0");
+    assert_eq!(number(&path, "SELECT dead_bytes FROM totals"), dead);
+
+    sweep(&store, sample::after(2 * sample::LIFE.secs())).await;
+    assert_eq!(number(&path, "SELECT count(*) FROM receipts"), 1_001);
+    assert_intact(&path);
+}
+
+/// Sweeps on even when there is no more, because rows go block by block.
+async fn sweep(store: &SqliteStore, now: Timestamp) {
+    for _ in 0..100 {
+        store.sweep(1_000, now).await.unwrap();
+    }
+}
+
+/// Every other one, in no regular order.
+fn ends(n: u32) -> bool {
+    n.wrapping_mul(0x9e37_79b9) >> 31 == 0
+}
+
+/// Bodies of one to 24 times 128 bytes, so that some lie in their page and some overflow it.
+fn record(n: u32) -> Record {
+    let mut record = sample::record(n);
+    let body = &mut record.sealed.body;
+    body.resize(128 * (1 + n as usize * 7 % 24), 0x5a);
+    let (middle, end) = (body.len() / 2, body.len());
+    body[..MARK].copy_from_slice(&mark(n, 1));
+    body[middle..middle + MARK].copy_from_slice(&mark(n, 2));
+    body[end - MARK..].copy_from_slice(&mark(n, 3));
+    record.sealed.lock.0[..MARK].copy_from_slice(&mark(n, 4));
+    record.sealed.lock.0[61 - MARK..].copy_from_slice(&mark(n, 5));
+    record
+}
+
+/// A marker for the `place` of a record, unlike any other.
+fn mark(n: u32, place: u64) -> [u8; MARK] {
+    let mixed = ((u64::from(n) << 8) | place).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mut mark = (mixed ^ (mixed >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb).to_be_bytes();
+    mark[0] = FIRST;
+    mark
+}
+
+/// How often markers of these locks, and of these bodies, stand in the file or its log.
+fn remains(path: &Path, secrets: impl Iterator<Item = u32>) -> (u32, u32) {
+    let places = secrets.flat_map(|n| (1..=5).map(move |place| (mark(n, place), place)));
+    let wanted: HashMap<_, _> = places.collect();
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let (mut locks, mut bodies) = (0, 0);
+    for file in [path, Path::new(&log)] {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        let mut rest = &bytes[..];
+        while let Some(at) = rest.iter().position(|byte| *byte == FIRST) {
+            rest = &rest[at..];
+            match rest.first_chunk::<MARK>().and_then(|found| wanted.get(found)) {
+                Some(1..=3) => bodies += 1,
+                Some(_) => locks += 1,
+                None => {}
+            }
+            rest = &rest[1..];
+        }
+    }
+    (locks, bodies)
+}
+
+async fn all<F, Fut>(store: &Arc<SqliteStore>, call: F)
+where
+    F: Fn(Arc<SqliteStore>, u32) -> Fut + Copy + Send + 'static,
+    Fut: Future<Output = ()> + Send,
+{
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let store = Arc::clone(store);
+        callers.spawn(async move {
+            for n in (caller..SECRETS).step_by(CALLERS as usize) {
+                call(Arc::clone(&store), n).await;
+            }
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done.unwrap();
+    }
+}
+
+fn assert_intact(path: &Path) {
+    let verdict: String =
+        common::peek(path).query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+}
