@@ -2,6 +2,8 @@
 //! knows sockets, hyper, the machine's cores and the clock on the wall.
 //!
 //! ```text
+//! config      file, environment and flags, merged and checked
+//! key_file    the keys on disk
 //! connection  listen, accept, hand over, shut down
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
 //! client      who a request counts for, behind which proxies
@@ -10,8 +12,10 @@
 //! ```
 
 mod client;
+pub mod config;
 mod connection;
 mod exchange;
+pub mod key_file;
 mod stretch;
 mod sweeper;
 

@@ -5,7 +5,8 @@
 //! | `memory:` | in this process, gone at exit |
 //! | `sqlite:PATH` | one file on this machine, durable before every answer |
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -22,12 +23,44 @@ pub enum StoreUrl {
     Sqlite(PathBuf),
 }
 
+impl StoreUrl {
+    /// The same store, its path counted from `folder`.
+    #[must_use]
+    pub fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::Memory => Self::Memory,
+            Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
+        }
+    }
+
+    /// The file it stands in, if it stands in one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Sqlite(path) => Some(path),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
 /// A text that names no store we know.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum UrlError {
-    /// No path stands behind `sqlite:`.
+    /// No path stands behind `sqlite:`, or a host does.
     #[error("`sqlite:` needs the path of a file behind it, as in sqlite:data/waxseal.db")]
     NoPath,
+    /// A kin of Redis.
+    #[error("stores on Redis are not supported by this version; known are memory: and sqlite:PATH")]
+    Redis,
     /// Another scheme. The text is not repeated: a URL may hold a password.
     #[error("this store is not known; known are memory: and sqlite:PATH")]
     Unknown,
@@ -40,7 +73,12 @@ impl FromStr for StoreUrl {
         match url.split_once(':') {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", "")) => Err(UrlError::NoPath),
+            // `sqlite://data/x.db` would be /data/x.db: hardly what was meant.
+            Some(("sqlite", path)) if path.starts_with("//") && !path.starts_with("///") => {
+                Err(UrlError::NoPath)
+            }
             Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
+            Some((scheme, _)) if scheme.starts_with("redis") => Err(UrlError::Redis),
             _ => Err(UrlError::Unknown),
         }
     }
@@ -100,7 +138,9 @@ mod tests {
         assert_eq!("memory:".parse(), Ok(StoreUrl::Memory));
         assert_eq!("sqlite:a/b.db".parse(), Ok(StoreUrl::Sqlite("a/b.db".into())));
         assert_eq!("sqlite:".parse::<StoreUrl>(), Err(UrlError::NoPath));
-        for url in ["", "memory", "memory:x", "redis://localhost", "postgres://u:hunter2@h/d"] {
+        assert_eq!("sqlite://data/x.db".parse::<StoreUrl>(), Err(UrlError::NoPath));
+        assert_eq!("sqlite:///data/x.db".parse(), Ok(StoreUrl::Sqlite("///data/x.db".into())));
+        for url in ["", "memory", "memory:x", "redis://:hunter2@h", "postgres://u:hunter2@h/d"] {
             let refused = url.parse::<StoreUrl>().unwrap_err();
             assert!(!refused.to_string().contains("hunter2"), "{url}");
         }

@@ -1,0 +1,156 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme};
+use waxseal_storage::StoreUrl;
+
+/// One-time secrets: a link that opens once.
+#[derive(Parser, Debug)]
+#[command(name = "waxseal", version, about, after_help = AFTER, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER: &str = "\
+Start here:
+  waxseal serve
+      A server on http://127.0.0.1:7143, with its key file and store in ./data
+  curl -d secret=hello http://127.0.0.1:7143/api/v1/share
+      Shares a first secret
+  waxseal init
+      Writes ./waxseal.toml, with every setting explained
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store can't be used,
+78 the configuration or the key file will not do.";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run the server
+    ///
+    /// Without any configuration it listens on 127.0.0.1:7143 and makes itself a key file and a
+    /// store in ./data. SIGTERM and Ctrl-C stop it once what has begun is answered.
+    #[command(after_help = SERVE)]
+    Serve,
+    /// Write what is missing of the configuration and the key file
+    ///
+    /// Nothing that is there is ever overwritten, and a store that is there is never given another
+    /// key file.
+    #[command(after_help = INIT)]
+    Init,
+    /// Add, list and remove accounts
+    ///
+    /// An account has a larger allowance than a guest, its own list of secrets, and may have mail
+    /// sent. A running server heeds a change within a second.
+    #[command(subcommand, after_help = ACCOUNT)]
+    Account(Account),
+}
+
+const SERVE: &str = "\
+Examples:
+  waxseal serve
+  waxseal serve --listen 0.0.0.0:8080 --site-host secrets.example.com
+  waxseal serve --config /etc/waxseal/waxseal.toml
+  waxseal serve --store memory:        (a restart loses everything)
+
+WAXSEAL_LOG says how much is logged: error, warn, info (the default), debug, trace.";
+
+const INIT: &str = "\
+Examples:
+  waxseal init
+  waxseal init --config /etc/waxseal/waxseal.toml";
+
+const ACCOUNT: &str = "\
+Examples:
+  waxseal account add tom@example.com
+  waxseal account add tom@example.com --plan team --json
+  waxseal account list
+  waxseal account remove tom@example.com";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Account {
+    /// Add an account, and print its API token, this once
+    ///
+    /// The token alone goes to standard output. Only its keyed hash is stored: nobody can show it
+    /// again.
+    Add {
+        /// The account's name: an e-mail address
+        email: String,
+        /// The plan it is on, one of the configuration's [plans]
+        #[arg(long, value_name = "NAME", default_value = "default")]
+        plan: String,
+        /// Print JSON: {"account": …, "token": …}
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the accounts, oldest first
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove an account
+    ///
+    /// Its token is refused from then on. The secrets it made live on for whoever has their links.
+    Remove {
+        /// The account's name
+        email: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Settings that stand above environment and file.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Settings {
+    /// The configuration file [env: WAXSEAL_CONFIG] [default: ./waxseal.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:7143]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<Listen>,
+    /// Where secrets stand: sqlite:PATH or memory: [env: WAXSEAL_STORE] [default: sqlite:data/waxseal.db]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) store: Option<StoreUrl>,
+    /// The key file [env: WAXSEAL_KEY_FILE, or its content in WAXSEAL_KEY] [default: data/waxseal.key]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The host that links stand on [env: WAXSEAL_SITE_HOST] [default: where it listens]
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    pub(crate) site_host: Option<Host>,
+    /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: http on loopback, else https]
+    #[arg(long, global = true, value_name = "SCHEME")]
+    pub(crate) site_scheme: Option<Scheme>,
+}
+
+impl Settings {
+    /// For the configuration, which looks below them.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            config: self.config.clone(),
+            listen: self.listen,
+            store: self.store.clone(),
+            key: self.key_file.clone().map(Key::File),
+            site_host: self.site_host.clone(),
+            site_scheme: self.site_scheme,
+            credential: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

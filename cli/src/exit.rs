@@ -1,0 +1,57 @@
+//! How the program ends: exit codes, and what is said with them.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use anyhow::Error;
+
+/// An end other than success. The numbers are those of BSD's sysexits.h, where
+/// it has one; 2 is what argument parsers use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Code {
+    Failure = 1,
+    Usage = 2,
+    Store = 69,
+    Config = 78,
+}
+
+/// Why the program can't do what it was asked to, for a person to read.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Code,
+    error: Error,
+}
+
+impl Failure {
+    /// Asked for something that can't be asked for.
+    pub(crate) fn usage(error: impl Into<Error>) -> Self {
+        Self { code: Code::Usage, error: error.into() }
+    }
+
+    /// The store can't be opened, read or written.
+    pub(crate) fn store(error: impl Into<Error>) -> Self {
+        Self { code: Code::Store, error: error.into() }
+    }
+
+    /// The configuration or the key file will not do.
+    pub(crate) fn config(error: impl Into<Error>) -> Self {
+        Self { code: Code::Config, error: error.into() }
+    }
+
+    /// Anything else.
+    pub(crate) fn other(error: impl Into<Error>) -> Self {
+        Self { code: Code::Failure, error: error.into() }
+    }
+
+    /// The code, for the system.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waxseal: {:#}", self.error)
+    }
+}

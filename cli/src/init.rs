@@ -1,0 +1,137 @@
+//! `waxseal init`: writes what is missing, and says what is there.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use waxseal_server::config::{Config, Key, Overrides, USUAL_FILE};
+use waxseal_storage::StoreUrl;
+
+use crate::args::Settings;
+use crate::exit::Failure;
+use crate::{keys, out, store};
+
+const TEMPLATE: &str = include_str!("template.toml");
+
+/// Writes the configuration, then makes the keys it names.
+pub(crate) fn run(flags: &Settings, overrides: &Overrides) -> Result<(), Failure> {
+    let path = overrides.config.clone().unwrap_or_else(|| USUAL_FILE.into());
+    let wrote = write_new(&path, &filled(flags).map_err(Failure::usage)?);
+    let wrote = wrote.with_context(|| format!("cannot write {}", path.display())).map_err(Failure::config)?;
+    tell(wrote, "the configuration", &path)?;
+
+    let config = Config::load(&Overrides { config: Some(path), ..overrides.clone() });
+    let config = config.map_err(Failure::config)?;
+    let made = keys::make(&config)?;
+    keys::load(&config)?;
+    store::make_folder(&config)?;
+    match &config.key {
+        Key::File(path) => {
+            tell(made, "the key file (keep a copy: nothing opens the store without it)", path)?
+        }
+        Key::Credential(path) => tell(false, "the key file, a credential,", path)?,
+        Key::Text(_) => out::line("kept  the key from WAXSEAL_KEY")?,
+    }
+    out::line("next: waxseal serve")
+}
+
+fn tell(written: bool, what: &str, path: &Path) -> Result<(), Failure> {
+    let verb = if written { "wrote" } else { "kept " };
+    out::line(format_args!("{verb} {what} {}", path.display()))
+}
+
+/// Writes a file unless it is there. `false` if it is.
+fn write_new(path: &Path, text: &str) -> io::Result<bool> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The template, with what the flags say in place of the defaults. Paths become
+/// absolute, for flags count from here and the file's from its folder.
+fn filled(flags: &Settings) -> anyhow::Result<String> {
+    let store = flags.store.clone().map(absolute_store).transpose()?;
+    let key_file = flags.key_file.as_ref().map(std::path::absolute).transpose()?;
+    let settings = [
+        ("listen = \"127.0.0.1:7143\"", flags.listen.map(|listen| listen.0.to_string())),
+        ("store = \"sqlite:data/waxseal.db\"", store.map(|store| store.to_string())),
+        ("key_file = \"data/waxseal.key\"", key_file.map(|path| path.display().to_string())),
+        ("#host = \"secrets.example.com\"", flags.site_host.as_ref().map(|host| host.as_str().to_owned())),
+        ("#scheme = \"https\"", flags.site_scheme.map(|scheme| scheme.as_str().to_owned())),
+    ];
+    let mut text = TEMPLATE.to_owned();
+    for (line, value) in settings {
+        let Some(value) = value else { continue };
+        let name = line.trim_start_matches('#').split(' ').next().unwrap_or_default();
+        // A JSON string is a TOML string.
+        text = text.replace(line, &format!("{name} = {}", serde_json::to_string(&value)?));
+    }
+    Ok(text)
+}
+
+fn absolute_store(store: StoreUrl) -> io::Result<StoreUrl> {
+    std::env::current_dir().map(|here| store.within(&here))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Cli;
+    use clap::Parser;
+
+    fn load(text: &str) -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("waxseal.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&Overrides { config: Some(path), ..Overrides::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_template_says_the_defaults() {
+        let (written, usual) = (load(TEMPLATE), load(""));
+        assert_eq!(
+            (written.listen, written.plans, written.limits),
+            (usual.listen, usual.plans, usual.limits)
+        );
+        assert!(written.store.path().unwrap().ends_with("data/waxseal.db"));
+        assert!(written.key.path().unwrap().ends_with("data/waxseal.key"));
+    }
+
+    #[test]
+    fn every_example_of_the_template_is_allowed_and_its_numbers_are_the_defaults() {
+        let is_setting = |line: &str| line.starts_with("#[") || line.contains(" = ");
+        let uncommented = TEMPLATE.lines().map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') && is_setting(line) => rest,
+            _ => line,
+        });
+        let (all, usual) = (load(&uncommented.collect::<Vec<_>>().join("\n")), load(""));
+        assert_eq!(
+            (all.limits, all.stored_bytes, all.api_v1),
+            (usual.limits, usual.stored_bytes, usual.api_v1)
+        );
+        assert_eq!((all.plans.anonymous, all.plans.default), (usual.plans.anonymous, usual.plans.default));
+        assert_eq!(all.plans.named["team"].max_ttl, usual.plans.default.max_ttl);
+        assert_eq!((all.site.name, all.site.regions.len(), all.site.domains.len()), (usual.site.name, 1, 1));
+        assert_eq!(all.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn flags_are_written_into_the_file() {
+        let flags = "waxseal init --listen 0.0.0.0:80 --store sqlite:a\"b.db --key-file k --site-host example.com \
+                     --site-scheme http";
+        let text = filled(&Cli::parse_from(flags.split_whitespace()).settings).unwrap();
+        let config = load(&text);
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(config.listen.port(), 80);
+        assert_eq!(config.store.path(), Some(here.join("a\"b.db").as_path()));
+        assert_eq!(config.key.path(), Some(here.join("k").as_path()));
+        assert_eq!(config.site.host.unwrap().as_str(), "example.com");
+        assert!(config.site.scheme.is_some());
+    }
+}

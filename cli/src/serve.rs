@@ -1,0 +1,149 @@
+//! `waxseal serve`: everything is read and opened, then the server is bound and run.
+
+use std::future::Future;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use waxseal_core::account::Accounts;
+use waxseal_core::api::Api;
+use waxseal_core::limit::LocalLimiter;
+use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::system::{SystemClock, SystemEntropy};
+use waxseal_core::vault::{Ports, Vault};
+use waxseal_server::config::{Config, reachable};
+use waxseal_server::{App, StretchPool, TrustedProxies};
+use waxseal_storage::Opened;
+
+use crate::exit::Failure;
+use crate::{keys, out, store};
+
+/// What may still run after the server has said farewell. With its own ten
+/// seconds it stays below the fifteen that a stop may take.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
+/// Serves until the process is told to stop.
+pub(crate) fn run(config: &Config) -> Result<(), Failure> {
+    log().map_err(Failure::config)?;
+    let first_start = config.self_setup && keys::make(config)?;
+    let keyring = Arc::new(keys::load(config)?);
+    if config.file.is_none() {
+        store::make_folder(config)?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot start threads").map_err(Failure::other)?;
+    let served = runtime.block_on(serve(config, keyring, first_start));
+    runtime.shutdown_timeout(LAST_WORK);
+    served
+}
+
+async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Result<(), Failure> {
+    let opened = store::open(config, &keyring).await?;
+    let durable = opened.durable;
+    let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
+    let (listener, bound) = bind(config.listen).await?;
+    let app = app(config, keyring, opened, bound);
+    tell(config, bound, durable, first_start)?;
+    waxseal_server::run(listener, app, stop).await.map_err(Failure::other)
+}
+
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let refused = |error: io::Error| {
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "; another program listens there: stop it, or say --listen ADDRESS:PORT"
+            }
+            _ => "",
+        };
+        Failure::other(anyhow!("cannot listen on {listen}: {error}{hint}"))
+    };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
+
+fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr) -> App {
+    let clock = Arc::new(SystemClock::default());
+    let entropy = Arc::new(SystemEntropy::default());
+    let accounts = Accounts::new(opened.accounts, keyring.clone(), clock.clone(), entropy.clone());
+    let cores = available_parallelism().map_or(1, usize::from);
+    let ports = Ports { store: opened.store, clock, entropy, stretch: Arc::new(StretchPool::new(cores)) };
+    let site = config.site(bound, |name| accounts.id(name));
+    let api = Api {
+        vault: Vault::new(ports, keyring, config.policy()),
+        accounts,
+        limiter: Arc::new(LocalLimiter::default()),
+        limits: config.limits,
+        site,
+    };
+    App { api, proxies: TrustedProxies::new(config.trusted_proxies.clone()) }
+}
+
+/// The few lines of a start. Whoever starts the server in a script waits for the
+/// one that says where it listens.
+fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) -> Result<(), Failure> {
+    let here = reachable(bound);
+    if first_start {
+        let key = config.key.path().unwrap_or_else(|| "WAXSEAL_KEY".as_ref()).display();
+        out::line(format_args!(
+            "made the key file {key}: keep a copy, for nothing opens the store without it"
+        ))?;
+    }
+    out::line(format_args!("secrets stand in {}{}", config.store, if durable { "" } else { VOLATILE }))?;
+    if config.site.host.is_none() && bound.ip().is_unspecified() {
+        out::remark(format_args!(
+            "links lead to {here} only; say where people reach this server: --site-host HOST"
+        ));
+    }
+    out::line(format_args!("listening on http://{bound}"))?;
+    if first_start {
+        out::line(format_args!("share a first secret:  curl -d secret=hello http://{here}/api/v1/share"))?;
+        out::line("change anything:       waxseal init, then edit waxseal.toml")?;
+    }
+    Ok(())
+}
+
+const VOLATILE: &str = " which is volatile: when the server stops, every secret and account is gone";
+
+/// Logs go to standard error, as much as `WAXSEAL_LOG` asks for.
+fn log() -> anyhow::Result<()> {
+    let wanted = std::env::var("WAXSEAL_LOG").ok().filter(|wanted| !wanted.is_empty());
+    let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or("info"))
+        .context("WAXSEAL_LOG: write error, warn, info, debug or trace")?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init()
+        .map_err(|error| anyhow!(error))
+}
+
+/// Resolves when the process is asked to stop. Signals are caught from the call on.
+#[cfg(unix)]
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+#[cfg(not(unix))]
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // An error means that Ctrl-C can't be heard: then nothing asks to stop.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

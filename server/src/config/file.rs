@@ -1,0 +1,174 @@
+//! The configuration file as it is written: every setting may be absent, none
+//! may be unknown. What a setting means is said in `waxseal init`'s file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use waxseal_core::api;
+use waxseal_core::contract::site::Numbers;
+use waxseal_core::policy::PassphrasePolicy;
+use waxseal_storage::StoreUrl;
+
+use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, Whole, as_text};
+
+/// The largest secret that a plan may allow: 16 MiB. A secret stands whole in
+/// memory, a few times over, while it is sealed.
+const LARGEST_SECRET: u64 = 16 << 20;
+/// The longest passphrase: 1 KiB, so that hashing one costs next to nothing.
+const LONGEST_PASSPHRASE: u64 = 1_024;
+
+/// How many actions; 0 for no limit.
+pub(super) type Count = Whole<0, { u32::MAX as u64 }>;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) listen: Option<Listen>,
+    #[serde(deserialize_with = "as_text")]
+    pub(super) store: Option<StoreUrl>,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) trusted_proxies: Vec<Proxy>,
+    pub(super) site: Site,
+    pub(super) plans: BTreeMap<Code, Plan>,
+    pub(super) limits: Limits,
+    pub(super) api: Api,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(try_from = "RawSite")]
+pub(super) struct Site(pub(super) RawSite);
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSite {
+    pub(super) host: Option<Host>,
+    pub(super) scheme: Option<Scheme>,
+    pub(super) name: Option<String>,
+    pub(super) region: Option<Code>,
+    pub(super) regions: Vec<Region>,
+    pub(super) domains: Vec<Domain>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Region {
+    pub(super) code: Code,
+    pub(super) label: String,
+    pub(super) host: Host,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Domain {
+    pub(super) host: Host,
+    pub(super) account: Account,
+}
+
+impl TryFrom<RawSite> for Site {
+    type Error = String;
+    fn try_from(site: RawSite) -> Result<Self, String> {
+        let hosts = site
+            .domains
+            .iter()
+            .map(|domain| domain.host.as_str())
+            .chain(site.host.as_ref().map(Host::as_str));
+        if let Some(twice) = first_repeated(hosts) {
+            return Err(format!("the host `{twice}` stands in more than one place of [site]"));
+        }
+        let regions = site.regions.iter().map(|region| region.code.0.as_str());
+        match first_repeated(regions) {
+            Some(twice) => Err(format!("the region `{twice}` is listed twice")),
+            None => Ok(Self(site)),
+        }
+    }
+}
+
+fn first_repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = std::collections::BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Plan {
+    pub(super) max_secret_bytes: Option<Whole<1, LARGEST_SECRET>>,
+    pub(super) max_ttl: Option<Life>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    pub(super) guest_creates_per_20m: Count,
+    pub(super) guest_reveals_per_20m: Count,
+    pub(super) account_creates_per_20m: Count,
+    pub(super) account_reveals_per_20m: Count,
+    pub(super) stored_bytes: Whole<0, { i64::MAX as u64 }>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let usual = api::Limits::default();
+        let count = |count: u32| Whole(count.into());
+        Self {
+            guest_creates_per_20m: count(usual.guest_creates),
+            guest_reveals_per_20m: count(usual.guest_reveals),
+            account_creates_per_20m: count(usual.account_creates),
+            account_reveals_per_20m: count(usual.account_reveals),
+            stored_bytes: Whole(1 << 30),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Api {
+    pub(super) v1: ApiV1,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(try_from = "RawApiV1")]
+pub(super) struct ApiV1 {
+    pub(super) numbers: Numbers,
+    pub(super) passphrases: PassphrasePolicy,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawApiV1 {
+    numbers: WrittenNumbers,
+    passphrase_min: Option<Whole<0, LONGEST_PASSPHRASE>>,
+    passphrase_max: Option<Whole<1, LONGEST_PASSPHRASE>>,
+    passphrase_required: bool,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum WrittenNumbers {
+    #[default]
+    Number,
+    String,
+}
+
+impl TryFrom<RawApiV1> for ApiV1 {
+    type Error = String;
+    fn try_from(raw: RawApiV1) -> Result<Self, String> {
+        let usual = PassphrasePolicy::default();
+        let passphrases = PassphrasePolicy {
+            min: raw.passphrase_min.map_or(usual.min, Whole::as_usize),
+            max: raw.passphrase_max.map_or(usual.max, Whole::as_usize),
+            required: raw.passphrase_required,
+        };
+        if passphrases.min > passphrases.max {
+            return Err(format!(
+                "passphrase_min ({}) is above passphrase_max ({}): no passphrase would fit",
+                passphrases.min, passphrases.max
+            ));
+        }
+        let numbers = match raw.numbers {
+            WrittenNumbers::Number => Numbers::Number,
+            WrittenNumbers::String => Numbers::String,
+        };
+        Ok(Self { numbers, passphrases })
+    }
+}

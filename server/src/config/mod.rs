@@ -1,0 +1,234 @@
+//! The configuration: one TOML file, environment variables above it, flags above
+//! those, and defaults below everything. Read and merged here; nothing is bound
+//! or opened.
+
+mod error;
+mod file;
+mod overrides;
+mod value;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use waxseal_core::api::Limits;
+use waxseal_core::contract::site;
+use waxseal_core::id::AccountId;
+use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
+use waxseal_storage::StoreUrl;
+
+pub use error::ConfigError;
+pub use overrides::{Key, Overrides};
+pub use value::{BadValue, Host, Listen, Scheme};
+
+/// Where the configuration is looked for when nobody names it.
+pub const USUAL_FILE: &str = "waxseal.toml";
+/// Where the server listens when nobody says so.
+pub const USUAL_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7143);
+/// Where the store stands when nobody says so.
+pub const USUAL_STORE: &str = "data/waxseal.db";
+/// Where the key file stands when nobody says so.
+pub const USUAL_KEY_FILE: &str = "data/waxseal.key";
+/// Everything an operator decides, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from, if there was one.
+    pub file: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where secrets stand.
+    pub store: StoreUrl,
+    /// Where the key comes from.
+    pub key: Key,
+    /// Whether there is no configuration file and nobody named a key: then
+    /// `serve` may make itself a key file.
+    pub self_setup: bool,
+    /// What pages and links say of this deployment.
+    pub site: Site,
+    /// What callers may do.
+    pub plans: Plans,
+    /// How much they may do of it.
+    pub limits: Limits,
+    /// The budget of stored bytes; 0 for none.
+    pub stored_bytes: u64,
+    /// The API, version 1.
+    pub api_v1: ApiV1,
+    /// Peers whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// What pages and links say of this deployment.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The host that links stand on; `None` for where the server listens.
+    pub host: Option<Host>,
+    /// How links begin; `None` for `http` on loopback and `https` elsewhere.
+    pub scheme: Option<Scheme>,
+    /// What the deployment is called.
+    pub name: String,
+    /// The code of its region.
+    pub region: Option<String>,
+    /// Regions, each a deployment of its own.
+    pub regions: Vec<Region>,
+    /// Custom domains for links.
+    pub domains: Vec<Domain>,
+}
+
+/// A region to point a visitor to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Region {
+    /// Its short name.
+    pub code: String,
+    /// What people call it.
+    pub label: String,
+    /// Where it is.
+    pub host: Host,
+}
+
+/// A custom domain for links.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Domain {
+    /// Its host.
+    pub host: Host,
+    /// The e-mail address of the account that may name it.
+    pub account: String,
+}
+
+/// The API, version 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ApiV1 {
+    /// How answers write numbers.
+    pub numbers: site::Numbers,
+    /// Which passphrases are accepted.
+    pub passphrases: PassphrasePolicy,
+}
+
+impl Config {
+    /// Reads the file that `overrides` name, else [`USUAL_FILE`] if it is there,
+    /// and merges `overrides` over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the file can't be read or says what it may not.
+    pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
+        let path = overrides.config.clone().or_else(|| {
+            let usual = PathBuf::from(USUAL_FILE);
+            usual.exists().then_some(usual)
+        });
+        let file = path.as_deref().map(read).transpose()?.unwrap_or_default();
+        Ok(merge(path, file, overrides))
+    }
+
+    /// What answers need of the site. `bound` is where the server really listens;
+    /// `account_id` names an account by its e-mail address.
+    #[must_use]
+    pub fn site(&self, bound: SocketAddr, account_id: impl Fn(&str) -> AccountId) -> site::Site {
+        let host = self.site.host.clone().unwrap_or_else(|| Host::from(reachable(bound)));
+        let local = if host.is_loopback() { Scheme::Http } else { Scheme::Https };
+        let domains = self.site.domains.iter().map(|domain| site::Domain {
+            host: domain.host.as_str().to_owned(),
+            account: account_id(&domain.account),
+        });
+        site::Site {
+            scheme: self.site.scheme.unwrap_or(local).as_str().to_owned(),
+            host: host.as_str().to_owned(),
+            domains: domains.collect(),
+            numbers: self.api_v1.numbers,
+        }
+    }
+
+    /// The bounds that the vault keeps.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { plans: self.plans.clone(), passphrases: self.api_v1.passphrases, ..Policy::default() }
+    }
+}
+
+/// Where a browser on this machine finds a server that listens there: a server
+/// on every address is on loopback, too, but no link leads to 0.0.0.0.
+#[must_use]
+pub fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+fn read(path: &Path) -> Result<file::File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| ConfigError::in_file(path, &text, &error))
+}
+
+fn merge(path: Option<PathBuf>, file: file::File, overrides: &Overrides) -> Config {
+    let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let store = file.store.unwrap_or_else(|| StoreUrl::Sqlite(USUAL_STORE.into()));
+    let named = file.key_file.map(|key_file| Key::File(folder.join(key_file)));
+    let named = overrides.key.clone().or(named).or_else(|| credential(overrides));
+    Config {
+        listen: overrides.listen.or(file.listen).map_or(USUAL_LISTEN, |listen| listen.0),
+        store: overrides.store.clone().unwrap_or_else(|| store.within(&folder)),
+        self_setup: path.is_none() && named.is_none(),
+        key: named.unwrap_or_else(|| Key::File(folder.join(USUAL_KEY_FILE))),
+        site: merge_site(file.site.0, overrides),
+        plans: plans(file.plans),
+        limits: limits(&file.limits),
+        stored_bytes: file.limits.stored_bytes.0,
+        api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
+        trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
+        file: path,
+    }
+}
+
+/// systemd sets the folder for any credential: ours must be among them.
+fn credential(overrides: &Overrides) -> Option<Key> {
+    overrides.credential.clone().filter(|path| path.exists()).map(Key::Credential)
+}
+
+fn merge_site(site: file::RawSite, overrides: &Overrides) -> Site {
+    let regions = site.regions.into_iter();
+    let domains = site.domains.into_iter();
+    Site {
+        host: overrides.site_host.clone().or(site.host),
+        scheme: overrides.site_scheme.or(site.scheme),
+        name: site.name.unwrap_or_else(|| "Waxseal".to_owned()),
+        region: site.region.map(|code| code.0),
+        regions: regions
+            .map(|region| Region { code: region.code.0, label: region.label, host: region.host })
+            .collect(),
+        domains: domains.map(|domain| Domain { host: domain.host, account: domain.account.0 }).collect(),
+    }
+}
+
+/// What a plan leaves open it has from the default plan, and those two from core.
+fn plans(written: BTreeMap<value::Code, file::Plan>) -> Plans {
+    let mut written: BTreeMap<String, file::Plan> =
+        written.into_iter().map(|(name, plan)| (name.0, plan)).collect();
+    let mut take = |name: &str, base: Plan| completed(written.remove(name).unwrap_or_default(), base);
+    let anonymous = take("anonymous", Plan::ANONYMOUS);
+    let default = take("default", Plan::ACCOUNT);
+    let named = written.into_iter().map(|(name, plan)| (name, completed(plan, default))).collect();
+    Plans { anonymous, default, named }
+}
+
+fn completed(plan: file::Plan, base: Plan) -> Plan {
+    Plan {
+        max_secret_bytes: plan.max_secret_bytes.map_or(base.max_secret_bytes, value::Whole::as_usize),
+        max_ttl: plan.max_ttl.map_or(base.max_ttl, |life| life.0),
+    }
+}
+
+fn limits(written: &file::Limits) -> Limits {
+    let count = |count: file::Count| u32::try_from(count.0).unwrap_or(u32::MAX);
+    Limits {
+        guest_creates: count(written.guest_creates_per_20m),
+        guest_reveals: count(written.guest_reveals_per_20m),
+        account_creates: count(written.account_creates_per_20m),
+        account_reveals: count(written.account_reveals_per_20m),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use waxseal_core::time::Ttl;
+
+use super::*;
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    load_under(text, Overrides::default())
+}
+
+fn load_under(text: &str, overrides: Overrides) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("waxseal.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(&Overrides { config: Some(path), ..overrides })
+}
+
+/// The refusal of `text`, less the path in front.
+fn refusal(text: &str) -> String {
+    let error = load(text).unwrap_err().to_string();
+    error.split_once("waxseal.toml:").unwrap_or_else(|| panic!("no file in {error}")).1.to_owned()
+}
+
+fn no_account(_: &str) -> AccountId {
+    AccountId([0; 16])
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    let config = load("").unwrap();
+    assert_eq!(config.listen, USUAL_LISTEN);
+    assert_eq!(config.plans, Plans::default());
+    assert_eq!(config.policy(), Policy::default());
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.stored_bytes, 1_073_741_824);
+    assert!(config.trusted_proxies.is_empty() && !config.self_setup);
+    let site = config.site(config.listen, no_account);
+    assert_eq!(site.origin(None), "http://127.0.0.1:7143");
+}
+
+#[test]
+fn every_setting_is_read() {
+    let config = load(
+        r#"
+        listen = "[::1]:80"
+        store = "memory:"
+        key_file = "/k"
+        trusted_proxies = ["10.0.0.0/8", "::1"]
+        [site]
+        host = "Secrets.example.com"
+        scheme = "http"
+        name = "Ours"
+        region = "EU"
+        [[site.regions]]
+        code = "US"
+        label = "United States"
+        host = "us.example.com"
+        [[site.domains]]
+        host = "links.example.org"
+        account = "a@example.org"
+        [plans.anonymous]
+        max_ttl = 3600
+        [plans.default]
+        max_secret_bytes = 20000
+        [plans.team]
+        max_ttl = "49d"
+        [limits]
+        guest_creates_per_20m = 0
+        account_creates_per_20m = 7
+        stored_bytes = 0
+        [api.v1]
+        numbers = "string"
+        passphrase_min = 4
+        passphrase_max = 72
+        passphrase_required = true
+        "#,
+    )
+    .unwrap();
+    assert_eq!(config.listen, "[::1]:80".parse().unwrap());
+    assert_eq!(config.store, StoreUrl::Memory);
+    assert_eq!(config.key.path(), Some(Path::new("/k")));
+    assert_eq!(config.trusted_proxies.len(), 2);
+    assert_eq!((config.site.name.as_str(), config.site.region.as_deref()), ("Ours", Some("EU")));
+    assert_eq!(config.site.regions[0].host.as_str(), "us.example.com");
+    assert_eq!(config.plans.anonymous, Plan { max_ttl: Ttl::hours(1), ..Plan::ANONYMOUS });
+    assert_eq!(config.plans.of_account("team"), &Plan { max_secret_bytes: 20_000, max_ttl: Ttl::days(49) });
+    assert_eq!(config.limits.guest_creates, 0);
+    assert_eq!(config.limits.account_creates, 7);
+    assert_eq!(config.stored_bytes, 0);
+    assert_eq!(config.policy().passphrases, PassphrasePolicy { min: 4, max: 72, required: true });
+    let site = config.site(config.listen, |name| AccountId([u8::try_from(name.len()).unwrap(); 16]));
+    assert_eq!(site.origin(None), "http://secrets.example.com");
+    assert_eq!(site.domains[0].account, AccountId([13; 16]));
+    assert_eq!(site.numbers, site::Numbers::String);
+}
+
+#[test]
+fn a_misspelt_name_is_refused_with_its_line_and_the_nearest_name() {
+    assert_eq!(refusal("\nlsten = \"x\""), "2: unknown setting `lsten`; did you mean `listen`?");
+    assert_eq!(
+        refusal("[limits]\nguest_create_per_20m = 1"),
+        "2: unknown setting `guest_create_per_20m`; did you mean `guest_creates_per_20m`?"
+    );
+    assert_eq!(
+        refusal("[api.v1]\n\nnumbers = \"strings\""),
+        "3: unknown value `strings`; did you mean `string`?"
+    );
+    assert_eq!(
+        refusal("[api.v1]\npasphrase_required = true"),
+        "2: unknown setting `pasphrase_required`; did you mean `passphrase_required`?"
+    );
+    assert_eq!(
+        refusal("[plans.team]\nmax_tll = 60"),
+        "2: unknown setting `max_tll`; did you mean `max_ttl`?"
+    );
+    assert_eq!(refusal("[[site.domains]]\nhst = \"x\""), "2: unknown setting `hst`; did you mean `host`?");
+    assert_eq!(refusal("[plan.team]\nmax_ttl = 60"), "1: unknown setting `plan`; did you mean `plans`?");
+}
+
+#[test]
+fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
+    let cases = [
+        ("listen = \"localhost\"", "1: ", "127.0.0.1:7143"),
+        ("\nlisten = 7143", "2: ", "expected a string"),
+        ("store = \"redis://h\"", "1: ", "not supported"),
+        ("[site]\nscheme = \"ftp\"", "2: ", "allowed: http, https"),
+        ("[site]\nhost = \"https://x/\"", "2: ", "bare name"),
+        ("[site]\nregion = \"E U\"", "2: ", "1 to 32 letters"),
+        ("[plans.anonymous]\nmax_ttl = 59", "2: ", "60 seconds to 49 days"),
+        ("[plans.anonymous]\nmax_ttl = \"50d\"", "2: ", "60 seconds to 49 days"),
+        ("[plans.x]\nmax_secret_bytes = 0", "2: ", "from 1 to"),
+        ("[limits]\n\nstored_bytes = -1", "3: ", "from 0 to"),
+        ("[limits]\nguest_creates_per_20m = \"many\"", "2: guest_creates_per_20m: ", "a whole number"),
+        ("[api.v1]\npassphrase_required = \"yes\"", "2: ", "expected a boolean"),
+        ("[api.v1]\npassphrase_required = ture", "2: ", "true"),
+        ("[api.v1]\npassphrase_min = 9\npassphrase_max = 8", "1: ", "no passphrase would fit"),
+        ("\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "2: trusted_proxies: ", "`proxy` is no network"),
+        (
+            "[[site.domains]]\nhost = \"a.b\"\naccount = \"x@y.org\"\n[[site.domains]]\nhost = \"A.b\"\naccount = \"x@y.org\"",
+            "",
+            "more than one place",
+        ),
+        ("[[site.domains]]\nhost = \"a.b\"\naccount = \"Tom <t@a.b>\"", "3: account: ", "no e-mail address"),
+        ("[[site.domains]]\nhost = \"a.b\"", "1: ", "account"),
+        ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", "2: ", "duplicate"),
+    ];
+    for (text, line, allowed) in cases {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with(line) && refusal.contains(allowed), "{text}: {refusal}");
+        assert!(!refusal.contains('\n'), "{refusal}");
+    }
+}
+
+#[test]
+fn relative_paths_of_the_file_count_from_its_folder_and_those_above_do_not() {
+    let config = load("store = \"sqlite:s/w.db\"\nkey_file = \"k\"").unwrap();
+    let folder = config.file.as_deref().and_then(Path::parent).unwrap().to_owned();
+    assert_eq!(config.store.path(), Some(folder.join("s/w.db").as_path()));
+    assert_eq!(config.key.path(), Some(folder.join("k").as_path()));
+
+    let above = Overrides {
+        store: Some(StoreUrl::Sqlite("here.db".into())),
+        key: Some(Key::File("here.key".into())),
+        ..Overrides::default()
+    };
+    let config = load_under("store = \"memory:\"\nkey_file = \"k\"", above).unwrap();
+    assert_eq!(config.store.path(), Some(Path::new("here.db")));
+    assert_eq!(config.key.path(), Some(Path::new("here.key")));
+}
+
+#[test]
+fn a_credential_is_used_where_nothing_names_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let credential = folder.path().join("waxseal.key");
+    let above = Overrides { credential: Some(credential.clone()), ..Overrides::default() };
+    assert!(matches!(load_under("", above.clone()).unwrap().key, Key::File(_)), "it is not there yet");
+    std::fs::write(&credential, "").unwrap();
+    assert!(matches!(load_under("", above.clone()).unwrap().key, Key::Credential(_)));
+    assert!(matches!(load_under("key_file = \"k\"", above).unwrap().key, Key::File(_)));
+}
+
+#[test]
+fn links_are_https_beyond_this_machine_and_never_lead_to_every_address() {
+    let origin =
+        |text: &str, bound: &str| load(text).unwrap().site(bound.parse().unwrap(), no_account).origin(None);
+    assert_eq!(origin("", "127.0.0.1:4321"), "http://127.0.0.1:4321");
+    assert_eq!(origin("", "0.0.0.0:80"), "http://127.0.0.1:80");
+    assert_eq!(origin("", "10.0.0.1:80"), "https://10.0.0.1:80");
+    assert_eq!(origin("[site]\nhost = \"example.com\"", "127.0.0.1:80"), "https://example.com");
+    assert_eq!(origin("[site]\nscheme = \"https\"", "[::]:80"), "https://[::1]:80");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let named = Overrides { config: Some("/nowhere/waxseal.toml".into()), ..Overrides::default() };
+    assert!(matches!(Config::load(&named), Err(ConfigError::Unreadable { .. })));
+}
