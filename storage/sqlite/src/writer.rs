@@ -60,8 +60,7 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Job { class, work: Box::new(Task { op, outcome: None, reply }) };
+        let (job, answer) = Job::new(class, op);
         self.send(job)?;
         match answer.await {
             Ok(outcome) => outcome,
@@ -126,6 +125,21 @@ fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
 }
 
 impl Job {
+    /// An operation, and where its answer comes.
+    pub(crate) fn new<T, F>(class: Class, op: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>)
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        (Self { class, work: Box::new(Task { op, outcome: None, reply }) }, answer)
+    }
+
+    /// Whether it stores a new secret.
+    pub(crate) fn is_create(&self) -> bool {
+        matches!(self.class, Class::Create(_))
+    }
+
     /// Runs it inside the open transaction. An error breaks the transaction.
     pub(crate) fn run(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
         self.work.run(batch)
