@@ -18,8 +18,10 @@ use crate::writer::Job;
 /// promise is two seconds; the rest is for the batch and the checkpoint that may
 /// be running.
 const LOG_PATIENCE: Duration = Duration::from_millis(1_500);
-/// When to try again while a reader is in the way.
-const LOG_RETRY: Duration = Duration::from_millis(100);
+/// How long to wait for a reader that is in the way, with every write behind.
+const READER_PATIENCE: Duration = Duration::from_millis(50);
+/// When to try again after that.
+const LOG_RETRY: Duration = Duration::from_millis(400);
 
 /// Owns the only connection of this process that writes.
 #[derive(Debug)]
@@ -153,7 +155,7 @@ impl Engine {
     /// in another process, is in the way.
     fn clear_log(&mut self) -> rusqlite::Result<bool> {
         let conn = self.connection()?;
-        conn.busy_timeout(LOG_RETRY)?;
+        conn.busy_timeout(READER_PATIENCE)?;
         let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
         conn.busy_timeout(crate::schema::PATIENCE)?;
         Ok(!busy?)

@@ -204,3 +204,37 @@ where
         drop(self.reply.send(Err(error)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_what_waits_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = crate::schema::prepare(&folder.path().join("store")).unwrap();
+        let writer = Writer::start(Engine::open(path, 0).unwrap()).unwrap();
+        let (begun, begins) = channel();
+        let (release, released) = channel::<()>();
+        let (blocking, _) = Job::new(Class::Plain, move |_| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(())
+        });
+        writer.send(blocking).unwrap();
+        begins.recv().unwrap();
+
+        let (waiting, answers): (Vec<_>, Vec<_>) =
+            (0..=QUEUE).map(|_| Job::new(Class::Plain, |_| Ok(()))).unzip();
+        let sent: Vec<_> = waiting.into_iter().map(|job| writer.send(job)).collect();
+        assert!(sent[..QUEUE].iter().all(Result::is_ok));
+        assert!(matches!(sent[QUEUE], Err(StoreError::Unavailable(_))));
+
+        release.send(()).unwrap();
+        drop(writer);
+        let done = answers.into_iter().take(QUEUE).filter_map(|mut answer| answer.try_recv().ok());
+        assert_eq!(done.count(), QUEUE);
+    }
+}
