@@ -14,7 +14,6 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::boxes::{self, Closed, Terms};
@@ -41,8 +40,8 @@ pub enum KeyFileError {
     /// None, or two.
     #[error("there must be exactly one line `key HEX seals`")]
     Sealing,
-    /// The same key stands twice.
-    #[error("line {0} repeats a key")]
+    /// The same key stands twice, or another of the same id (one chance in 2^32).
+    #[error("line {0} repeats a key's id")]
     Repeated(usize),
 }
 
@@ -120,10 +119,11 @@ impl Keyring {
             match entry(line).ok_or(KeyFileError::Line(n))? {
                 (root, None) => roots.push(root),
                 (key, Some(usage)) => {
-                    if ring.iter().any(|other| other.bytes.expose().ct_eq(key.expose()).into()) {
+                    let master = Master::new(key, usage);
+                    if ring.iter().any(|other| other.kid == master.kid) {
                         return Err(KeyFileError::Repeated(n));
                     }
-                    ring.push(Master::new(key, usage));
+                    ring.push(master);
                 }
             }
         }

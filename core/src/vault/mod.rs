@@ -149,7 +149,7 @@ pub struct Terms {
     pub ttl: Option<Ttl>,
     /// Who is to be told. Only the first gets a message.
     pub recipients: Vec<Recipient>,
-    /// The custom domain for the link, as a bare host.
+    /// The custom domain for the link, as a bare host. One over 255 bytes is no host, and is none.
     pub share_domain: Option<String>,
 }
 

@@ -44,9 +44,11 @@ impl Vault {
         &self,
         value: Plaintext,
         kind: Kind,
-        terms: Terms,
+        mut terms: Terms,
         caller: &Caller,
     ) -> Result<(Metadata, Plaintext), Fault> {
+        // Both places that keep the domain have one byte for its length.
+        terms.share_domain = terms.share_domain.filter(|host| host.len() <= usize::from(u8::MAX));
         self.plan(caller).check_size(value.len())?;
         self.policy.passphrases.check(terms.passphrase.as_ref())?;
         let salt = draw(self.entropy())?;
