@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn v1_p4_p5_c13_empty_is_not_given() {
+    fn v1_p4_p5_c_13_empty_is_not_given() {
         let (_, terms) = shared("share", "secret=x&passphrase=&ttl=&recipient[]=&recipient=&share_domain=");
         assert!(terms.passphrase.is_none() && terms.ttl.is_none());
         assert!(terms.recipients.is_empty() && terms.share_domain.is_none());

@@ -240,7 +240,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn v1_4_3_what_is_there_depends_on_the_state() {
+    fn v1_m3_m6_m10_m14_what_is_there_depends_on_the_state() {
         for state in STATES {
             let shown = read(&metadata(state), View::Kept);
             let field = |name: &str| shown.get(name).cloned();
@@ -302,7 +302,7 @@ pub(super) mod tests {
     proptest! {
         /// The struct of a client that decodes strictly: numbers, an array, strings.
         #[test]
-        fn v1_4_2_every_field_has_its_type(
+        fn v1_m1_m15_every_field_has_its_type(
             state in prop::sample::select(&STATES[..]),
             listed: bool, passphrase_required: bool,
             value in prop::option::of(".*"), account in prop::option::of(".*"),

@@ -47,7 +47,7 @@ pub struct Terms<'a> {
 pub struct Closed;
 
 /// The key file's part in a box that only the root has: no ring key.
-pub(crate) const ROOT: Kid = Kid([0; 4]);
+pub const ROOT: Kid = Kid([0; 4]);
 /// The secret of a box that needs the key file only.
 pub(crate) const NOTHING: [u8; 32] = [0; 32];
 
@@ -94,13 +94,15 @@ pub fn open(terms: &Terms<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Clos
 }
 
 /// The ring key a box names. `None` if this is no box of a known version.
-pub(crate) fn kid(sealed: &[u8]) -> Option<Kid> {
+#[must_use]
+pub fn kid(sealed: &[u8]) -> Option<Kid> {
     let (head, _) = sealed.split_at_checked(HEAD)?;
     if head[0] == VERSION { Kid::try_from(&head[1..5]).ok() } else { None }
 }
 
 /// SHA-256, where a box's secret is longer or shorter than 32 bytes.
-pub(crate) fn hashed(secret: &[u8]) -> Zeroizing<[u8; 32]> {
+#[must_use]
+pub fn hashed(secret: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut hash = Zeroizing::new([0; 32]);
     hash.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
     hash

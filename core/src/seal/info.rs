@@ -18,7 +18,9 @@ pub struct Info {
 }
 
 impl Info {
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// Its bytes. Longer texts are cut between characters, recipients after the 255th left out.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         push(&mut bytes, self.account.as_deref().unwrap_or_default());
         let n = u8::try_from(self.recipients.len()).unwrap_or(u8::MAX);
@@ -30,7 +32,9 @@ impl Info {
         bytes
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    /// Reads what [`Info::to_bytes`] wrote. `None` for anything else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes;
         let account = pull(&mut rest)?;
         let (n, after) = rest.split_first()?;

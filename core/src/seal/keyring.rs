@@ -226,13 +226,13 @@ impl Keyring {
 
     /// K_content of a master key; `None` if it is not in the ring.
     #[must_use]
-    pub(crate) fn content_key(&self, kid: Kid) -> Option<&KeyBytes> {
+    pub fn content_key(&self, kid: Kid) -> Option<&KeyBytes> {
         self.master(kid).map(|master| &master.content)
     }
 
     /// K_info of a master key; `None` if it is not in the ring.
     #[must_use]
-    pub(crate) fn info_key(&self, kid: Kid) -> Option<&KeyBytes> {
+    pub fn info_key(&self, kid: Kid) -> Option<&KeyBytes> {
         self.master(kid).map(|master| &master.info)
     }
 
@@ -241,12 +241,16 @@ impl Keyring {
     }
 
     /// K_account: own and wrap boxes.
-    pub(crate) fn account_key(&self) -> &KeyBytes {
+    #[must_use]
+    pub fn account_key(&self) -> &KeyBytes {
         &self.account
     }
 
     /// Seals an account's name, for a list of accounts.
-    pub(crate) fn seal_name(
+    ///
+    /// # Errors
+    /// [`EntropyError`].
+    pub fn seal_name(
         &self,
         id: &AccountId,
         name: &str,
@@ -256,7 +260,10 @@ impl Keyring {
     }
 
     /// Opens an account's name.
-    pub(crate) fn open_name(&self, id: &AccountId, sealed: &[u8]) -> Result<String, Closed> {
+    ///
+    /// # Errors
+    /// [`Closed`] if it was sealed for another account or by another key file.
+    pub fn open_name(&self, id: &AccountId, sealed: &[u8]) -> Result<String, Closed> {
         let name = boxes::open(&self.name_terms(id), sealed)?;
         std::str::from_utf8(&name).map(str::to_owned).map_err(|_| Closed)
     }

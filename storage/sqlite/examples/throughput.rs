@@ -39,6 +39,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     run(&store, callers, secrets, settling).await?;
     report("settles", secrets, begun);
+
+    drop(store);
+    let begun = Instant::now();
+    SqliteStore::open(folder.path().join("store"), Options::default())?.ping().await?;
+    println!("reopened in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
 

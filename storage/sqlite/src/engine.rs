@@ -9,7 +9,8 @@ use rusqlite::Connection;
 use waxseal_core::store::StoreError;
 
 use crate::batch::{Batch, Broken, roll_back};
-use crate::fault::{failed, is_fatal};
+use crate::fault::{failed, is_fatal, is_full};
+use crate::reserve::Reserve;
 use crate::schema::connect_writer;
 use crate::writer::Job;
 
@@ -17,14 +18,17 @@ use crate::writer::Job;
 /// promise is two seconds; the rest is for the batch and the checkpoint that may
 /// be running.
 const LOG_PATIENCE: Duration = Duration::from_millis(1_500);
-/// When to try again while a reader is in the way.
-const LOG_RETRY: Duration = Duration::from_millis(100);
+/// How long to wait for a reader that is in the way, with every write behind.
+const READER_PATIENCE: Duration = Duration::from_millis(50);
+/// When to try again after that.
+const LOG_RETRY: Duration = Duration::from_millis(400);
 
 /// Owns the only connection of this process that writes.
 #[derive(Debug)]
 pub(crate) struct Engine {
     path: PathBuf,
     budget: u64,
+    reserve: Reserve,
     /// `None` after an error that a connection does not survive, until the next batch.
     conn: Option<Connection>,
     /// Set while the log may hold erased bytes.
@@ -35,13 +39,15 @@ impl Engine {
     /// `budget` bounds the stored bytes; 0 is no bound.
     pub(crate) fn open(path: PathBuf, budget: u64) -> rusqlite::Result<Self> {
         let conn = connect_writer(&path)?;
+        let reserve = Reserve::beside(&path);
         // A process that died may have left erased bytes in the log.
-        Ok(Self { path, budget, conn: Some(conn), log_due: Some(Instant::now()) })
+        Ok(Self { path, budget, reserve, conn: Some(conn), log_due: Some(Instant::now()) })
     }
 
     /// Runs the jobs in one transaction and answers them. If one breaks it, each
     /// runs again in a transaction of its own, and only the guilty one fails.
-    pub(crate) fn commit(&mut self, mut jobs: Vec<Job>) {
+    pub(crate) fn commit(&mut self, jobs: Vec<Job>) {
+        let mut jobs = self.admit(jobs);
         match self.transact(&mut jobs) {
             Ok(erased) => {
                 if erased && self.log_due.is_none() {
@@ -52,6 +58,7 @@ impl Engine {
             Err(Broken::Undone(_)) if jobs.len() > 1 => {
                 jobs.into_iter().for_each(|job| self.commit(vec![job]));
             }
+            Err(Broken::Undone(error)) if is_full(&error) && self.make_room(&jobs) => self.commit(jobs),
             Err(Broken::Undone(error)) => {
                 let error = Arc::new(error);
                 jobs.into_iter().for_each(|job| job.fail(failed(&error)));
@@ -92,7 +99,32 @@ impl Engine {
         }
     }
 
+    /// Refuses new secrets while the reserve is given up: its room is for the others.
+    fn admit(&self, jobs: Vec<Job>) -> Vec<Job> {
+        // Only for a create is the reserve taken back: its room is what made the
+        // others pass.
+        if !jobs.iter().any(Job::is_create) || self.reserve.is_held() {
+            return jobs;
+        }
+        let (creates, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(Job::is_create);
+        creates.into_iter().for_each(|job| job.fail(StoreError::Unavailable("the disk is full".into())));
+        others
+    }
+
+    /// Gives up the reserve for jobs that store no new secret. `true` if that made
+    /// room; the log gives it back as soon as it is cut.
+    fn make_room(&mut self, jobs: &[Job]) -> bool {
+        let made = !jobs.iter().any(Job::is_create) && self.reserve.release();
+        if made {
+            self.log_due = Some(Instant::now());
+        }
+        made
+    }
+
     fn transact(&mut self, jobs: &mut [Job]) -> Result<bool, Broken> {
+        if jobs.is_empty() {
+            return Ok(false);
+        }
         let budget = self.budget;
         let conn = self.connection().map_err(Broken::Undone)?;
         let done = run_all(conn, budget, jobs);
@@ -123,7 +155,7 @@ impl Engine {
     /// in another process, is in the way.
     fn clear_log(&mut self) -> rusqlite::Result<bool> {
         let conn = self.connection()?;
-        conn.busy_timeout(LOG_RETRY)?;
+        conn.busy_timeout(READER_PATIENCE)?;
         let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
         conn.busy_timeout(crate::schema::PATIENCE)?;
         Ok(!busy?)
@@ -141,4 +173,118 @@ fn run_all(conn: &Connection, budget: u64, jobs: &mut [Job]) -> Result<bool, Bro
 /// An operation whose commit failed may have happened, and is not retried.
 pub(crate) fn unconfirmed(error: &Arc<rusqlite::Error>) -> StoreError {
     StoreError::Unconfirmed(Box::new(Arc::clone(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+    use tokio::sync::oneshot::Receiver;
+    use waxseal_conformance::sample;
+    use waxseal_core::state::Ending;
+    use waxseal_core::store::{Created, Receipt};
+
+    use super::*;
+    use crate::fault::Fault;
+    use crate::ops;
+    use crate::writer::Class;
+
+    type Answer<T> = Receiver<Result<T, StoreError>>;
+
+    fn engine() -> (Engine, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = crate::schema::prepare(&folder.path().join("store")).unwrap();
+        (Engine::open(path, 0).unwrap(), folder)
+    }
+
+    fn create(n: u32) -> (Job, Answer<Created>) {
+        let record = sample::record(n);
+        Job::new(Class::Create(record.id), move |batch| ops::create(batch, &record, sample::START))
+    }
+
+    fn settle(n: u32) -> (Job, Answer<Option<Receipt>>) {
+        let id = sample::id(n);
+        Job::new(Class::Settle, move |batch| ops::settle(batch, &id, Ending::Received, sample::START))
+    }
+
+    /// Writes something, then breaks.
+    fn breaks(error: i32) -> (Job, Answer<()>) {
+        Job::new(Class::Plain, move |batch| {
+            batch.execute("INSERT INTO meta VALUES ('half', x'00')", [])?;
+            Err(Fault::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(error), None)))
+        })
+    }
+
+    /// Passes, but makes the commit fail: a token without an account.
+    fn spoils_the_commit() -> (Job, Answer<()>) {
+        Job::new(Class::Plain, |batch| {
+            batch.conn.pragma_update(None, "defer_foreign_keys", true)?;
+            batch.execute("INSERT INTO tokens VALUES (x'01', x'02', 'orphan', 0, 0, NULL, x'')", [])?;
+            Ok(())
+        })
+    }
+
+    fn statement(sql: &'static str) -> (Job, Answer<()>) {
+        Job::new(Class::Plain, move |batch| Ok(batch.conn.execute_batch(sql)?))
+    }
+
+    /// Commits one job alone; answers its answer.
+    fn alone<T>(engine: &mut Engine, (job, answer): (Job, Answer<T>)) -> Result<T, StoreError> {
+        engine.commit(vec![job]);
+        said(answer)
+    }
+
+    fn said<T>(mut answer: Answer<T>) -> Result<T, StoreError> {
+        answer.try_recv().expect("every job is answered")
+    }
+
+    fn stands(engine: &mut Engine, n: u32) -> bool {
+        matches!(alone(engine, create(n)), Ok(Created::Taken))
+    }
+
+    #[test]
+    fn a_bad_operation_does_not_sink_its_batch() {
+        for error in [ffi::SQLITE_ERROR, ffi::SQLITE_CONSTRAINT, ffi::SQLITE_IOERR] {
+            let (mut engine, _folder) = engine();
+            let (first, bad, second) = (create(1), breaks(error), create(2));
+            let damaged = Job::new(Class::Plain, |_| Err::<(), _>(Fault::Damaged("a test")));
+            engine.commit(vec![first.0, bad.0, second.0, damaged.0]);
+            assert!(matches!(said(first.1), Ok(Created::Fresh)));
+            assert!(matches!(said(second.1), Ok(Created::Fresh)));
+            assert!(matches!(said(bad.1), Err(StoreError::Unavailable(_))));
+            assert!(matches!(said(damaged.1), Err(StoreError::Damaged(_))));
+            assert!(stands(&mut engine, 1) && stands(&mut engine, 2));
+            let half = statement("INSERT INTO meta VALUES ('half', x'01')");
+            assert!(alone(&mut engine, half).is_ok(), "what the bad one wrote was undone");
+        }
+    }
+
+    #[test]
+    fn a_commit_that_fails_leaves_an_ending_unconfirmed_and_the_writer_alive() {
+        let (mut engine, _folder) = engine();
+        alone(&mut engine, create(1)).unwrap();
+        let (ending, other, spoiler) = (settle(1), create(2), spoils_the_commit());
+        engine.commit(vec![other.0, ending.0, spoiler.0]);
+        assert!(matches!(said(ending.1), Err(StoreError::Unconfirmed(_))));
+        assert!(matches!(said(other.1), Err(StoreError::Unavailable(_))));
+        assert!(matches!(alone(&mut engine, create(2)), Ok(Created::Fresh)));
+        assert!(alone(&mut engine, settle(1)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_full_file_refuses_what_grows_and_nothing_else() {
+        let (mut engine, _folder) = engine();
+        for n in 0..200 {
+            alone(&mut engine, create(n)).unwrap();
+        }
+        alone(&mut engine, statement("PRAGMA max_page_count = 1")).unwrap();
+        let many: Vec<_> = (200..400).map(create).collect();
+        let (jobs, answers): (Vec<_>, Vec<_>) = many.into_iter().unzip();
+        let ending = settle(1);
+        engine.commit(jobs.into_iter().chain([ending.0]).collect());
+        assert!(said(ending.1).unwrap().is_some());
+        let refused = answers.into_iter().map(said).filter(Result::is_err).count();
+        assert!(refused > 100, "{refused} refused");
+        alone(&mut engine, statement("PRAGMA max_page_count = 1000000")).unwrap();
+        assert!(matches!(alone(&mut engine, create(500)), Ok(Created::Fresh)));
+    }
 }

@@ -50,6 +50,7 @@ mod engine;
 mod fault;
 mod ops;
 mod readers;
+mod reserve;
 mod rows;
 mod schema;
 mod sweep;

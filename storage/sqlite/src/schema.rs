@@ -129,25 +129,32 @@ fn make(path: &Path) -> Result<(), OpenError> {
     if !folder.is_dir() {
         return Err(OpenError::NoFolder(folder.to_owned()));
     }
-    let draft = draft_name(path);
+    let draft = new_draft(path).map_err(|error| failed(path, error))?;
     let made = write_draft(&draft).and_then(|()| link(&draft, path));
     let removed = fs::remove_file(&draft);
-    made.map_err(|cause| OpenError::Failed { path: path.to_owned(), cause })?;
+    made.map_err(|cause| failed(path, cause))?;
     removed.and_then(|()| File::open(folder)?.sync_all()).map_err(|error| failed(path, error))
 }
 
-fn draft_name(path: &Path) -> PathBuf {
+/// An empty file of a new name. A crash may have left one of an earlier process
+/// of the same number, which in a container is every process.
+fn new_draft(path: &Path) -> io::Result<PathBuf> {
     static DRAFTS: AtomicU64 = AtomicU64::new(0);
-    let draft = DRAFTS.fetch_add(1, Ordering::Relaxed);
-    beside(path, &format!(".{}-{draft}.new", std::process::id()))
-}
-
-fn write_draft(draft: &Path) -> Result<(), Cause> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    drop(options.open(draft)?);
+    loop {
+        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+        let draft = beside(path, &format!(".{}-{number}.new", std::process::id()));
+        match options.open(&draft) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|_| draft),
+        }
+    }
+}
+
+fn write_draft(draft: &Path) -> Result<(), Cause> {
     let conn = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!(
         "PRAGMA page_size = {PAGE_BYTES};

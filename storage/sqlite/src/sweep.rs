@@ -55,7 +55,7 @@ pub(crate) struct Plan {
 pub(crate) fn look(conn: &Connection, limit: usize, from: Cursor, now: Timestamp) -> Result<Plan, Fault> {
     let mut plan = Plan { expired: expired(conn, limit, now)?, next: from, ..Plan::default() };
     let left = limit - plan.expired.len();
-    look_for_forgotten(conn, left, RECEIPTS.max(4 * limit), now, &mut plan)?;
+    look_for_forgotten(conn, left, RECEIPTS.max(limit.saturating_mul(4)), now, &mut plan)?;
     look_for_blocks(conn, &mut plan)?;
     let totals = Totals::read(conn)?;
     look_for_dead(conn, totals, DEAD_BYTES.max(totals.stored_bytes / 4), &mut plan)?;

@@ -60,8 +60,7 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Job { class, work: Box::new(Task { op, outcome: None, reply }) };
+        let (job, answer) = Job::new(class, op);
         self.send(job)?;
         match answer.await {
             Ok(outcome) => outcome,
@@ -126,6 +125,21 @@ fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
 }
 
 impl Job {
+    /// An operation, and where its answer comes.
+    pub(crate) fn new<T, F>(class: Class, op: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>)
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        (Self { class, work: Box::new(Task { op, outcome: None, reply }) }, answer)
+    }
+
+    /// Whether it stores a new secret.
+    pub(crate) fn is_create(&self) -> bool {
+        matches!(self.class, Class::Create(_))
+    }
+
     /// Runs it inside the open transaction. An error breaks the transaction.
     pub(crate) fn run(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
         self.work.run(batch)
@@ -188,5 +202,39 @@ where
 
     fn fail(self: Box<Self>, error: StoreError) {
         drop(self.reply.send(Err(error)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_what_waits_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = crate::schema::prepare(&folder.path().join("store")).unwrap();
+        let writer = Writer::start(Engine::open(path, 0).unwrap()).unwrap();
+        let (begun, begins) = channel();
+        let (release, released) = channel::<()>();
+        let (blocking, _) = Job::new(Class::Plain, move |_| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(())
+        });
+        writer.send(blocking).unwrap();
+        begins.recv().unwrap();
+
+        let (waiting, answers): (Vec<_>, Vec<_>) =
+            (0..=QUEUE).map(|_| Job::new(Class::Plain, |_| Ok(()))).unzip();
+        let sent: Vec<_> = waiting.into_iter().map(|job| writer.send(job)).collect();
+        assert!(sent[..QUEUE].iter().all(Result::is_ok));
+        assert!(matches!(sent[QUEUE], Err(StoreError::Unavailable(_))));
+
+        release.send(()).unwrap();
+        drop(writer);
+        let done = answers.into_iter().take(QUEUE).filter_map(|mut answer| answer.try_recv().ok());
+        assert_eq!(done.count(), QUEUE);
     }
 }
