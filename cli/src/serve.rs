@@ -48,7 +48,10 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
     let (listener, bound) = bind(config.listen).await?;
     let app = app(config, keyring, opened, bound);
-    tell(config, bound, durable, first_start)?;
+    if let Err(failure) = tell(config, bound, durable, first_start) {
+        // Whoever started it may have hung up. That is no reason not to serve.
+        tracing::warn!("{failure}");
+    }
     waxseal_server::run(listener, app, stop).await.map_err(Failure::other)
 }
 

@@ -1,0 +1,162 @@
+//! Runs the real program in a folder of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Where one deployment lives: the folder that its program runs in.
+pub(crate) struct Home(TempDir);
+
+/// What came of a program that has ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Done {
+    /// Asserts that it was refused with `code` and with every one of `words`.
+    pub(crate) fn refused(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "no `{word}` in {self:?}");
+        }
+    }
+
+    /// Asserts success, and gives its standard output.
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The program, in this folder and with nothing of the caller's settings.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waxseal"));
+        command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("WAXSEAL_") || name == "CREDENTIALS_DIRECTORY" {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Done {
+        done(&mut self.command(args))
+    }
+
+    /// A server on a free port.
+    pub(crate) fn serve(&self, args: &[&str]) -> Server {
+        Server::start(self.command(args).args(["serve", "--listen", "127.0.0.1:0"]))
+    }
+}
+
+pub(crate) fn done(command: &mut Command) -> Done {
+    let output = command.output().unwrap();
+    Done {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running server. Killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Kept open: what the server says further must not fail.
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Where it listens.
+    pub(crate) address: String,
+    /// What it said up to there.
+    pub(crate) said: String,
+}
+
+impl Server {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut server = Self { child, lines, address: String::new(), said: String::new() };
+        while server.address.is_empty() {
+            let line = server.next_line();
+            server.address = line.strip_prefix("listening on http://").unwrap_or_default().to_owned();
+            server.said += &line;
+            server.said.push('\n');
+        }
+        server
+    }
+
+    /// The next line of its standard output.
+    pub(crate) fn next_line(&mut self) -> String {
+        self.lines.next().unwrap_or_else(|| panic!("it ended after: {}", self.said)).unwrap()
+    }
+
+    /// Status and JSON body. `basic` is `NAME:TOKEN` in base64.
+    pub(crate) fn ask(&self, method: &str, path: &str, form: &str, basic: Option<&str>) -> (u16, Value) {
+        let credentials = basic.map(|basic| format!("Authorization: Basic {basic}\r\n")).unwrap_or_default();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{credentials}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            self.address,
+            form.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+    }
+
+    /// Shares a secret: what the answer says of it.
+    pub(crate) fn share(&self, secret: &str) -> Value {
+        let (status, body) = self.ask("POST", "/api/v1/share", &format!("secret={secret}"), None);
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// Opens a secret: its value.
+    pub(crate) fn reveal(&self, shared: &Value) -> Value {
+        let path = format!("/api/v1/secret/{}", shared["secret_key"].as_str().unwrap());
+        self.ask("POST", &path, "", None).1["value"].clone()
+    }
+
+    /// Sends a signal and waits for the end: its exit code.
+    pub(crate) fn signal(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
