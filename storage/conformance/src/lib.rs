@@ -6,19 +6,39 @@
 //! done when every test passes; a failure is named after the law that was
 //! breached. What the laws mean stands in `waxseal_core::store`.
 //!
-//! - [`laws`] and [`account_laws`]: the laws, as plain async functions that panic on a breach
+//! ```no_run
+//! // tests/laws.rs
+//! mod store {
+//!     # use waxseal_memory::MemoryStore;
+//!     use std::sync::Arc;
+//!     use waxseal_conformance::Subject;
+//!
+//!     // Makes a test `store::settle_has_one_winner`, and one for every other law.
+//!     waxseal_conformance::store_laws!(|budget| async move {
+//!         Subject::store(Arc::new(MemoryStore::new(budget)), ())
+//!     });
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! # Map
+//! - [`laws`] and [`mod@account_laws`]: the laws, as plain async functions that panic on a breach
 //! - [`STORE_LAWS`] and [`ACCOUNT_LAWS`]: the same as lists of name and function, for another runner
 //! - [`sample`]: records, accounts and clients to try a store with
+//! - [`broken`]: stores that break the laws on purpose, and prove that the laws see it
 //! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
 //!
-//! What it does not prove: durability over a crash, which needs a process to
-//! kill, and how fast a store is.
+//! # What it does not prove
+//! Durability over a crash, which needs a process to kill; atomicity over several
+//! processes or nodes, as all tasks of a law share one store; and speed.
 
 #![forbid(unsafe_code)]
 
 pub mod account_laws;
+pub mod broken;
 mod harness;
 pub mod laws;
+mod model;
 mod mount;
 pub mod race;
 mod random;

@@ -24,25 +24,19 @@ use crate::harness::Law;
 /// # fn main() {}
 /// ```
 ///
-/// A store that needs a directory hands it over as the second argument, and it
-/// stays until the law is done:
-///
-/// ```ignore
-/// waxseal_conformance::store_laws!(|budget| async move {
-///     let dir = tempfile::tempdir().unwrap();
-///     let store = MyStore::open(dir.path(), budget).await.unwrap();
-///     Subject::store(Arc::new(store), dir)
-/// });
-/// ```
+/// A store that needs a directory hands it over as the guard,
+/// `Subject::store(store, dir)`, and it stays until the law is done.
 #[macro_export]
 macro_rules! store_laws {
     (@list $then:ident $with:tt) => {
         $crate::$then! { $with laws
             a_created_record_is_whole
+            a_record_of_any_size_is_whole
             taken_leaves_the_first_untouched
             one_of_racing_creates_is_fresh
             a_full_store_refuses_and_evicts_nothing
             an_ending_makes_room
+            expiry_makes_room
             racing_creates_keep_to_the_budget
             an_unknown_id_is_an_answer
             attempt_hands_out_the_same_bytes
@@ -88,6 +82,7 @@ macro_rules! store_laws {
             a_dropped_create_keeps_no_bytes
             a_dropped_settle_is_whole_or_nothing
             a_dropped_guess_counts_once_at_most
+            every_answer_is_the_models
         }
     };
     ($factory:expr) => {

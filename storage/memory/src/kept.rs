@@ -15,19 +15,32 @@ use zeroize::{Zeroize, Zeroizing};
 /// A record, ended or not.
 pub(crate) struct Kept {
     created: Timestamp,
-    updated: Timestamp,
     expires: Timestamp,
-    noted: Timestamp,
-    content: Option<Content>,
+    life: Life,
     /// Absent until the first guess is counted.
     attempts: Option<Box<Attempts>>,
     info: Box<[u8]>,
-    owner: Option<Box<Owner>>,
+    /// Absent for a guest's secret that nobody noted a message for.
+    extra: Option<Box<Extra>>,
     kid: Kid,
     state: Stored,
     kind: Kind,
-    mail: MailState,
     passphrase_required: bool,
+}
+
+/// What lies where the sealed content lay.
+enum Life {
+    /// The content.
+    Sealed(Content),
+    /// When it was ended; for the expired, when it was made.
+    Over(Timestamp),
+}
+
+/// What most guests' secrets lack.
+struct Extra {
+    owner: Option<Owner>,
+    mail: MailState,
+    noted: Timestamp,
 }
 
 /// The lock, then the body. Wiped when dropped.
@@ -48,20 +61,18 @@ impl Content {
 
 impl Kept {
     pub(crate) fn new(record: Record, now: Timestamp) -> Self {
-        let Record { sealed, info, owner, .. } = record;
+        let Record { kid, sealed, info, owner, mail, .. } = record;
+        let plain = owner.is_none() && mail == MailState::None;
         Self {
             created: sealed.created,
-            updated: sealed.created,
             expires: sealed.expires,
-            noted: now,
-            content: Some(Content::pack(&sealed.lock, sealed.body)),
+            life: Life::Sealed(Content::pack(&sealed.lock, sealed.body)),
             attempts: None,
             info: info.into_boxed_slice(),
-            owner: owner.map(Box::new),
-            kid: record.kid,
+            extra: (!plain).then(|| Box::new(Extra { owner, mail, noted: now })),
+            kid,
             state: Stored::New,
             kind: sealed.kind,
-            mail: record.mail,
             passphrase_required: sealed.passphrase_required,
         }
     }
@@ -71,7 +82,7 @@ impl Kept {
     }
 
     pub(crate) fn owner(&self) -> Option<&Owner> {
-        self.owner.as_deref()
+        self.extra.as_ref()?.owner.as_ref()
     }
 
     pub(crate) const fn kid(&self) -> Kid {
@@ -84,7 +95,7 @@ impl Kept {
 
     /// Whether lock and body are still there.
     pub(crate) const fn is_sealed(&self) -> bool {
-        self.content.is_some()
+        matches!(self.life, Life::Sealed(_))
     }
 
     /// Whether the receipt's time is over, too.
@@ -99,17 +110,27 @@ impl Kept {
 
     /// What it counts against the budget as it stands.
     pub(crate) fn stored_bytes(&self) -> u64 {
-        let content = self.content.as_ref().map_or(0, |content| content.0.len());
         let own = self.owner().map_or(0, |owner| owner.own.len());
-        RECORD_OVERHEAD + (content + self.info.len() + own) as u64
+        RECORD_OVERHEAD + self.sealed_bytes() + (self.info.len() + own) as u64
+    }
+
+    /// What lock and body count.
+    fn sealed_bytes(&self) -> u64 {
+        match &self.life {
+            Life::Sealed(content) => content.0.len() as u64,
+            Life::Over(_) => 0,
+        }
     }
 
     /// Whether it can be opened at `now`, and with what.
     fn openable(&self, now: Timestamp) -> Option<Sealed> {
+        let Life::Sealed(content) = &self.life else {
+            return None;
+        };
         if self.seen(now) != State::New {
             return None;
         }
-        let (lock, body) = self.content.as_ref()?.unpack()?;
+        let (lock, body) = content.unpack()?;
         Some(Sealed {
             created: self.created,
             expires: self.expires,
@@ -161,19 +182,38 @@ impl Kept {
             return None;
         }
         self.state = self.state.on(ending)?;
-        self.updated = now;
-        Some(self.erase())
+        Some(self.erase(now))
     }
 
-    /// Wipes and drops lock, body and counted guesses. Answers how many bytes went.
-    pub(crate) fn erase(&mut self) -> u64 {
+    /// Erases the content of what has expired. Answers how many bytes went.
+    pub(crate) fn expire(&mut self) -> u64 {
+        self.erase(self.created)
+    }
+
+    /// Wipes and drops lock, body and counted guesses.
+    fn erase(&mut self, updated: Timestamp) -> u64 {
+        let bytes = self.sealed_bytes();
         self.attempts = None;
-        self.content.take().map_or(0, |content| content.0.len() as u64)
+        self.life = Life::Over(updated);
+        bytes
     }
 
     pub(crate) fn note_mail(&mut self, mail: MailState, now: Timestamp) {
-        self.mail = mail;
-        self.noted = now;
+        match &mut self.extra {
+            Some(extra) => (extra.mail, extra.noted) = (mail, now),
+            None => self.extra = Some(Box::new(Extra { owner: None, mail, noted: now })),
+        }
+    }
+
+    fn updated(&self) -> Timestamp {
+        match self.life {
+            Life::Sealed(_) => self.created,
+            Life::Over(updated) => updated,
+        }
+    }
+
+    fn mail(&self, now: Timestamp) -> MailState {
+        self.extra.as_ref().map_or(MailState::None, |extra| extra.mail.seen(extra.noted, now))
     }
 
     pub(crate) fn receipt(&self, id: &RecordId, now: Timestamp) -> Option<Receipt> {
@@ -183,12 +223,12 @@ impl Kept {
         Some(Receipt {
             id: *id,
             created: self.created,
-            updated: self.updated,
+            updated: self.updated(),
             expires: self.expires,
             state: self.seen(now),
             kind: self.kind,
             passphrase_required: self.passphrase_required,
-            mail: self.mail.seen(self.noted, now),
+            mail: self.mail(now),
             info: self.info.to_vec(),
             own: self.owner().map(|owner| owner.own.clone()),
         })
@@ -201,8 +241,8 @@ mod tests {
     use waxseal_conformance::sample;
 
     #[test]
-    fn an_unopened_record_is_at_most_96_bytes_beside_what_it_points_to() {
-        assert!(size_of::<Kept>() <= 96, "{} bytes", size_of::<Kept>());
+    fn an_unopened_record_is_at_most_72_bytes_beside_what_it_points_to() {
+        assert!(size_of::<Kept>() <= 72, "{} bytes", size_of::<Kept>());
     }
 
     #[test]
@@ -221,7 +261,24 @@ mod tests {
         let record = sample::record(3);
         let mut kept = Kept::new(record.clone(), sample::START);
         assert_eq!(kept.openable(sample::START), Some(record.sealed));
-        kept.erase();
+        kept.expire();
         assert_eq!(kept.openable(sample::START), None);
+    }
+
+    #[test]
+    fn counted_guesses_go_with_the_content() {
+        let policy = AttemptPolicy::default();
+        for ends in [true, false] {
+            let mut kept = Kept::new(sample::guarded(1), sample::START);
+            assert!(kept.attempts.is_none(), "none is kept before one is counted");
+            kept.attempt(Guess::Open(sample::client(1)), &policy, sample::START);
+            assert!(kept.attempts.is_some());
+            if ends {
+                kept.end(Ending::Burned, sample::START);
+            } else {
+                kept.expire();
+            }
+            assert!(kept.attempts.is_none() && !kept.is_sealed());
+        }
     }
 }

@@ -28,6 +28,7 @@
 //! - `recents`: which records an account made, newest first
 //! - `accounts`: accounts and their tokens
 //! - `budget`: the count of stored bytes
+//! - `lock`: locking that outlives a panic
 //!
 //! # Locks
 //! A record's every step is done under its shard's lock, and a step that changes

@@ -8,3 +8,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_a_panic_left_behind_still_opens() {
+        let mutex = Mutex::new(7);
+        let holder = std::thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    let _held = mutex.lock();
+                    panic!("while holding the lock");
+                })
+                .join()
+        });
+        assert!(holder.is_err() && mutex.is_poisoned());
+        assert_eq!(*lock(&mutex), 7);
+    }
+}

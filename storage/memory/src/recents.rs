@@ -40,3 +40,20 @@ impl Recents {
         lines.range(..before).rev().take(limit).copied().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxseal_conformance::sample::{account_id, after, id};
+
+    #[test]
+    fn an_account_without_lines_takes_no_room() {
+        let (recents, account) = (Recents::default(), account_id(1));
+        recents.add(account, (after(1), id(1)));
+        recents.add(account, (after(2), id(2)));
+        recents.remove(account, (after(1), id(1)));
+        assert_eq!(recents.before(&account, (after(9), id(9)), 9), [(after(2), id(2))]);
+        recents.remove(account, (after(2), id(2)));
+        assert!(lock(&recents.0).is_empty());
+    }
+}

@@ -223,3 +223,29 @@ async fn give_way() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxseal_conformance::sample;
+
+    #[tokio::test]
+    async fn a_forgotten_receipt_leaves_no_line() {
+        let store = MemoryStore::default();
+        let (account, newest) = (sample::account_id(1), (Timestamp::from_secs(u64::MAX), FIRST_ID));
+        store.create(sample::owned(1, account), sample::START).await.unwrap();
+        assert_eq!(store.recents.before(&account, newest, 9).len(), 1);
+        store.sweep(9, sample::START.plus(sample::LIFE).plus(sample::LIFE)).await.unwrap();
+        assert!(store.recents.before(&account, newest, 9).is_empty());
+        assert_eq!(store.budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn debug_shows_no_record() {
+        let store = MemoryStore::default();
+        let record = sample::record(1);
+        store.create(record.clone(), sample::START).await.unwrap();
+        let bytes = record.stored_bytes();
+        assert_eq!(format!("{store:?}"), format!("MemoryStore {{ bytes: {bytes}, .. }}"));
+    }
+}

@@ -7,7 +7,7 @@ use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::store::{Attempt, Front};
 use waxseal_core::time::Ttl;
 
-use super::{Stores, attempt, front, holding};
+use super::{Stores, attempt, front, holding, put};
 use crate::race::race;
 use crate::random::for_random;
 use crate::sample::{START, after, client, guarded, made, record};
@@ -82,19 +82,14 @@ pub async fn guesses_count_as_core_counts_them(stores: &Stores) {
 
 /// One client's racing guesses: five are heard, and each is told another number of guesses left.
 pub async fn racing_guesses_of_one_client_keep_to_the_policy(stores: &Stores) {
-    for key in 0..20 {
-        let mut left =
-            remaining_after_race(stores, key, AttemptPolicy::default(), |_| Guess::Open(client(0))).await;
-        left.sort_unstable();
-        assert_eq!(left, [0, 1, 2, 3, 4]);
+    for heard in race_guesses(stores, AttemptPolicy::default(), |_| Guess::Open(client(0))).await {
+        assert_eq!(heard, [0, 1, 2, 3, 4]);
     }
 }
 
 /// Racing guesses of as many clients: a secret's twenty are heard.
 pub async fn racing_guesses_of_many_clients_keep_to_the_policy(stores: &Stores) {
-    for key in 0..20 {
-        let heard =
-            remaining_after_race(stores, key, AttemptPolicy::default(), |n| Guess::Open(client(n))).await;
+    for heard in race_guesses(stores, AttemptPolicy::default(), |n| Guess::Open(client(n))).await {
         assert_eq!(heard.len(), 20);
     }
 }
@@ -102,41 +97,44 @@ pub async fn racing_guesses_of_many_clients_keep_to_the_policy(stores: &Stores) 
 /// Racing guesses near the end of a secret's allowance for life.
 pub async fn racing_guesses_keep_to_the_allowance_for_life(stores: &Stores) {
     let policy = AttemptPolicy { in_a_life: 7, ..AttemptPolicy::default() };
-    for key in 0..20 {
-        let heard = remaining_after_race(stores, key, policy, |n| Guess::Open(client(n))).await;
+    for heard in race_guesses(stores, policy, |n| Guess::Open(client(n))).await {
         assert_eq!(heard.len(), 7);
     }
 }
 
 /// Racing burn guesses of more clients than a secret remembers: the table stays bounded.
 pub async fn racing_burn_guesses_keep_to_the_table(stores: &Stores) {
-    for key in 0..20 {
-        let heard =
-            remaining_after_race(stores, key, AttemptPolicy::default(), |n| Guess::Burn(client(n))).await;
+    for heard in race_guesses(stores, AttemptPolicy::default(), |n| Guess::Burn(client(n))).await {
         assert_eq!(heard.len(), CLIENTS);
     }
 }
 
-/// Races guesses at one secret; answers how many guesses each of the granted had left.
-async fn remaining_after_race(
-    stores: &Stores,
-    key: u32,
-    policy: AttemptPolicy,
-    guess: impl Fn(u32) -> Guess,
-) -> Vec<u32> {
-    let wanted = guarded(key);
-    let fresh = holding(stores, &wanted).await;
-    let answers = race(|n| {
-        let (store, id, guess) = (fresh.store.clone(), wanted.id, guess(u32::try_from(n).unwrap()));
-        async move { store.attempt(&id, guess, &policy, START).await.unwrap() }
-    })
-    .await;
-    let granted = answers.into_iter().filter_map(|answer| match answer {
+/// Races guesses at twenty secrets, one after the other; answers for each how
+/// many guesses the granted were told they had left, in ascending order.
+async fn race_guesses(stores: &Stores, policy: AttemptPolicy, guess: impl Fn(u32) -> Guess) -> Vec<Vec<u32>> {
+    let fresh = stores.fresh().await;
+    let mut all = Vec::new();
+    for key in 0..20 {
+        let wanted = guarded(key);
+        put(&fresh.store, &wanted).await;
+        let answers = race(|n| {
+            let (store, guess) = (fresh.store.clone(), guess(u32::try_from(n).unwrap()));
+            async move { store.attempt(&wanted.id, guess, &policy, START).await.unwrap() }
+        })
+        .await;
+        let mut heard: Vec<_> = answers.into_iter().filter_map(remaining).collect();
+        heard.sort_unstable();
+        all.push(heard);
+    }
+    all
+}
+
+fn remaining(answer: Attempt) -> Option<u32> {
+    match answer {
         Attempt::Granted { remaining, .. } => Some(remaining),
         Attempt::LockedOut { .. } => None,
         Attempt::Gone => panic!("a secret is not gone while it is guessed at"),
-    });
-    granted.collect()
+    }
 }
 
 fn guess() -> impl Strategy<Value = Guess> {

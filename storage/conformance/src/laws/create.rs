@@ -1,13 +1,16 @@
 //! Making a record: whole or not at all, once, and within the budget.
 
 use waxseal_core::attempt::Guess;
+use waxseal_core::id::RecordId;
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, State};
 use waxseal_core::store::{Attempt, Created, MailState, Receipt, Record};
 
-use super::{Stores, attempt, bytes, front, holding, open, put, receipt, settle};
+use super::settle::ENDINGS;
+use super::sweep::sweep_all;
+use super::{Fresh, Stores, attempt, bytes, front, holding, open, put, receipt, settle};
 use crate::race::{RACERS, race};
-use crate::sample::{START, account_id, after, client, guarded, owned, record};
+use crate::sample::{LIFE, START, account_id, after, client, guarded, made, owned, record};
 
 /// What was stored reads back, byte for byte, the moment `create` has answered.
 pub async fn a_created_record_is_whole(stores: &Stores) {
@@ -19,6 +22,24 @@ pub async fn a_created_record_is_whole(stores: &Stores) {
     let recent = fresh.store.recent(&account, 10, START).await.unwrap();
     assert_eq!(recent, [expected(&wanted)]);
     assert_eq!(bytes(&fresh.store).await, wanted.stored_bytes());
+}
+
+/// The emptiest record and a very large one are as whole as any, under ids of any bytes.
+pub async fn a_record_of_any_size_is_whole(stores: &Stores) {
+    let fresh = stores.fresh().await;
+    let mut least = Record { id: RecordId([0; 32]), info: Vec::new(), ..owned(1, account_id(1)) };
+    least.sealed.body.clear();
+    least.owner.as_mut().unwrap().own.clear();
+    let mut largest = Record { id: RecordId([0xff; 32]), info: vec![7; 5_000], ..owned(2, account_id(2)) };
+    largest.sealed.body = (0..3_000_000u32).map(|n| n.to_be_bytes()[3]).collect();
+    for wanted in [least, largest] {
+        assert_eq!(put(&fresh.store, &wanted).await, Created::Fresh);
+        assert!(open(&fresh.store, &wanted, START).await == Some(wanted.sealed.clone()));
+        assert_eq!(receipt(&fresh.store, &wanted, START).await, Some(expected(&wanted)));
+        let before = bytes(&fresh.store).await;
+        settle(&fresh.store, &wanted, Ending::Received, START).await.unwrap();
+        assert_eq!(before - bytes(&fresh.store).await, sealed_bytes(&wanted));
+    }
 }
 
 /// A second record of the same id is refused, and nothing of it seeps into the first.
@@ -77,21 +98,37 @@ pub async fn a_full_store_refuses_and_evicts_nothing(stores: &Stores) {
     assert_eq!(bytes(&fresh.store).await, budget);
 }
 
-/// Endings, expiry and forgetting give their bytes back to the budget.
+/// An ending gives the bytes of lock and body back to the budget.
 pub async fn an_ending_makes_room(stores: &Stores) {
+    for (ending, _) in ENDINGS {
+        let (fresh, first, second) = full(stores).await;
+        settle(&fresh.store, &first, ending, START).await.unwrap();
+        assert_eq!(put(&fresh.store, &second).await, Created::Fresh);
+    }
+}
+
+/// Once they are swept, so do the expired, and the forgotten give back the rest.
+pub async fn expiry_makes_room(stores: &Stores) {
+    let (fresh, first, second) = full(stores).await;
+    sweep_all(&fresh.store, 100, first.sealed.expires).await;
+    let second = made(second, first.sealed.expires, LIFE);
+    assert_eq!(put(&fresh.store, &second).await, Created::Fresh);
+    let third = made(record(3), second.forgotten(), LIFE);
+    assert_eq!(put(&fresh.store, &third).await, Created::Full);
+    sweep_all(&fresh.store, 100, second.forgotten()).await;
+    assert_eq!(put(&fresh.store, &third).await, Created::Fresh);
+    assert_eq!(bytes(&fresh.store).await, third.stored_bytes());
+}
+
+/// A store that holds one secret, that secret, and another for which there will
+/// be room once the first has given back lock and body.
+async fn full(stores: &Stores) -> (Fresh, Record, Record) {
     let (first, second) = (record(1), record(2));
-    let receipts = first.stored_bytes() - sealed_bytes(&first);
-    let fresh = stores.bounded(receipts + second.stored_bytes()).await;
+    let receipt = first.stored_bytes() - sealed_bytes(&first);
+    let fresh = stores.bounded(receipt + second.stored_bytes()).await;
     assert_eq!(put(&fresh.store, &first).await, Created::Fresh);
     assert_eq!(put(&fresh.store, &second).await, Created::Full);
-    settle(&fresh.store, &first, Ending::Burned, START).await.unwrap();
-    assert_eq!(put(&fresh.store, &second).await, Created::Fresh, "a burn made room");
-
-    let after_life = second.forgotten();
-    while fresh.store.sweep(100, after_life).await.unwrap().more {}
-    let third = crate::sample::made(record(3), after_life, crate::sample::LIFE);
-    assert_eq!(put(&fresh.store, &third).await, Created::Fresh, "forgetting made room");
-    assert_eq!(bytes(&fresh.store).await, third.stored_bytes());
+    (fresh, first, second)
 }
 
 /// However many create at once, what stands never counts more than the budget,

@@ -71,7 +71,8 @@ pub async fn a_dropped_guess_counts_once_at_most(stores: &Stores) {
             panic!("a second guess is heard");
         };
         assert!(sealed == wanted.sealed && (3..=4).contains(&remaining));
-        let front = front(&fresh.store, &wanted, START).await.unwrap();
-        assert_eq!(front.remaining, remaining, "after {polls} polls");
+        // The dropped one may still be on its way, and land between these two.
+        let left = front(&fresh.store, &wanted, START).await.unwrap().remaining;
+        assert!((3..=remaining).contains(&left), "after {polls} polls: {left} of {remaining}");
     }
 }

@@ -1,9 +1,10 @@
-//! The laws of a [`Store`](waxseal_core::store::Store). Each takes a harness,
-//! makes the stores it needs, and panics on a breach.
+//! The laws of a [`Store`]. Each takes a harness, makes the stores it needs, and
+//! panics on a breach.
 //!
 //! # Panics
 //! Every law panics if it is breached, or if the machinery under the store fails.
 
+mod agreement;
 mod attempt;
 mod create;
 mod dropped;
@@ -14,6 +15,7 @@ mod settle;
 mod standing;
 mod sweep;
 
+pub use agreement::*;
 pub use attempt::*;
 pub use create::*;
 pub use dropped::*;
