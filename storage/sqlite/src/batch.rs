@@ -11,7 +11,7 @@ pub(crate) struct Batch<'c> {
     pub(crate) totals: Totals,
     /// The slot that the next new secret takes.
     pub(crate) next_slot: i64,
-    /// Whether content was erased, so that the log must be cleared soon.
+    /// Whether something was erased or removed, so that the log must be cleared soon.
     pub(crate) erased: bool,
     /// Bytes that unopened secrets and receipts may take; 0 for no bound.
     budget: u64,
@@ -79,7 +79,7 @@ impl<'c> Batch<'c> {
         *self.kids.entry(kid).or_default() += change;
     }
 
-    /// Writes the figures and commits. Answers whether content was erased.
+    /// Writes the figures and commits. Answers whether the log must be cleared soon.
     pub(crate) fn commit(self) -> Result<bool, Broken> {
         self.write_figures().map_err(Broken::Undone)?;
         match run(self.conn, "COMMIT") {

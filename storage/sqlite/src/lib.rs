@@ -15,6 +15,9 @@
 //!   in the transaction that ends it; the write-ahead log is cut to nothing
 //!   within two seconds; `sweep` removes the rows when no live secret is near.
 //!   `schema.sql` says why.
+//! - Beside the file lie SQLite's `-wal` and `-shm`, and `-reserve`: 4 MiB that are
+//!   given up when the disk is full, so that what stands can still be opened
+//!   while new secrets are refused (`reserve`).
 //! - The file is made whole under another name and linked into place; one that
 //!   is not ours, newer, empty or cut short is refused and left alone (`schema`).
 //!

@@ -123,6 +123,7 @@ pub(crate) fn forget(batch: &mut Batch<'_>, id: &RecordId, now: Timestamp) -> Re
         *ended_count(batch, found.stored) -= 1;
     }
     batch.count_kid(found.kid, -1);
+    batch.erased = true;
     Ok(true)
 }
 

@@ -94,6 +94,7 @@ pub(crate) fn clear_block(batch: &mut Batch<'_>, block: i64) -> Result<(), Fault
     batch.execute("DELETE FROM locks WHERE slot BETWEEN ?1 AND ?2", slots)?;
     batch.execute("DELETE FROM bodies WHERE slot BETWEEN ?1 AND ?2", slots)?;
     batch.totals.dead_bytes -= bytes;
+    batch.erased = true;
     Ok(())
 }
 
@@ -106,6 +107,7 @@ pub(crate) fn thin(batch: &mut Batch<'_>, slots: &[i64]) -> Result<(), Fault> {
         let bytes: Option<i64> = statement.query_row([slot], |row| row.get(0)).optional()?;
         batch.totals.dead_bytes -= bytes.unwrap_or_default();
     }
+    batch.erased = true;
     Ok(())
 }
 
@@ -171,12 +173,12 @@ fn look_for_blocks(conn: &Connection, plan: &mut Plan) -> rusqlite::Result<()> {
     Ok(())
 }
 
-const LIVE_BLOCKS: &str = "SELECT DISTINCT slot / 256 FROM bodies NOT INDEXED
+const LIVE_BLOCKS: &str = "SELECT DISTINCT slot / ?3 FROM bodies NOT INDEXED
                            WHERE slot >= ?1 AND slot < ?2 AND live = 1";
-const STANDING_BLOCKS: &str = "SELECT DISTINCT slot / 256 FROM locks WHERE slot >= ?1 AND slot < ?2";
+const STANDING_BLOCKS: &str = "SELECT DISTINCT slot / ?3 FROM locks WHERE slot >= ?1 AND slot < ?2";
 
 fn blocks(conn: &Connection, sql: &str, from: i64, to: i64) -> rusqlite::Result<BTreeSet<i64>> {
-    conn.prepare_cached(sql)?.query_map([from, to], |row| row.get(0))?.collect()
+    conn.prepare_cached(sql)?.query_map([from, to, BLOCK], |row| row.get(0))?.collect()
 }
 
 fn first_slot(conn: &Connection, from: i64) -> rusqlite::Result<Option<i64>> {
