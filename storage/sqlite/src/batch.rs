@@ -31,7 +31,9 @@ pub(crate) struct Totals {
 
 /// Where a transaction broke. It is rolled back in every case.
 pub(crate) enum Broken {
-    /// It never began, or an operation failed, or there was no room to commit it.
+    /// It never began: another process writes, or the file can't be opened.
+    Refused(rusqlite::Error),
+    /// An operation failed, or there was no room to commit it.
     Undone(rusqlite::Error),
     /// Its commit failed. Nobody knows what a restart would find.
     Doubtful(rusqlite::Error),

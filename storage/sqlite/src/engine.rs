@@ -59,7 +59,7 @@ impl Engine {
                 jobs.into_iter().for_each(|job| self.commit(vec![job]));
             }
             Err(Broken::Undone(error)) if is_full(&error) && self.make_room(&jobs) => self.commit(jobs),
-            Err(Broken::Undone(error)) => {
+            Err(Broken::Undone(error) | Broken::Refused(error)) => {
                 let error = Arc::new(error);
                 jobs.into_iter().for_each(|job| job.fail(failed(&error)));
             }
@@ -126,12 +126,12 @@ impl Engine {
             return Ok(false);
         }
         let budget = self.budget;
-        let conn = self.connection().map_err(Broken::Undone)?;
+        let conn = self.connection().map_err(Broken::Refused)?;
         let done = run_all(conn, budget, jobs);
         if let Err(broken) = &done {
             let undone = roll_back(conn);
             let lost = match broken {
-                Broken::Undone(error) => is_fatal(error) || undone.is_err(),
+                Broken::Undone(error) | Broken::Refused(error) => is_fatal(error) || undone.is_err(),
                 // A failed sync is final: a second one would lie.
                 Broken::Doubtful(_) => true,
             };
@@ -163,7 +163,7 @@ impl Engine {
 }
 
 fn run_all(conn: &Connection, budget: u64, jobs: &mut [Job]) -> Result<bool, Broken> {
-    let mut batch = Batch::begin(conn, budget).map_err(Broken::Undone)?;
+    let mut batch = Batch::begin(conn, budget).map_err(Broken::Refused)?;
     for job in jobs {
         job.run(&mut batch).map_err(Broken::Undone)?;
     }
@@ -268,6 +268,22 @@ mod tests {
         assert!(matches!(said(other.1), Err(StoreError::Unavailable(_))));
         assert!(matches!(alone(&mut engine, create(2)), Ok(Created::Fresh)));
         assert!(alone(&mut engine, settle(1)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_batch_that_another_writer_keeps_out_did_not_happen() {
+        let (mut engine, folder) = engine();
+        alone(&mut engine, create(1)).unwrap();
+        alone(&mut engine, statement("PRAGMA busy_timeout = 1")).unwrap();
+        let other = connect_writer(&folder.path().join("store")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (ending, second) = (settle(1), create(2));
+        engine.commit(vec![second.0, ending.0]);
+        assert!(matches!(said(ending.1), Err(StoreError::Unavailable(_))));
+        assert!(matches!(said(second.1), Err(StoreError::Unavailable(_))));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(alone(&mut engine, settle(1)).unwrap().is_some());
+        assert!(matches!(alone(&mut engine, create(2)), Ok(Created::Fresh)));
     }
 
     #[test]
