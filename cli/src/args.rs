@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme};
+use waxseal_server::config::{Host, Key, Listen, LogFormat, LogLevels, Overrides, Scheme};
 use waxseal_storage::StoreUrl;
 
 /// One-time secrets: a link that opens once.
@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// sent. A running server heeds a change within a second.
     #[command(subcommand, after_help = ACCOUNT)]
     Account(Account),
+    /// Check the configuration, or show what is in force
+    #[command(subcommand, after_help = CONFIG)]
+    Config(ConfigCommand),
 }
 
 const SERVE: &str = "\
@@ -57,7 +60,9 @@ Examples:
   waxseal serve --config /etc/waxseal/waxseal.toml
   waxseal serve --store memory:        (a restart loses everything)
 
-WAXSEAL_LOG says how much is logged: error, warn, info (the default), debug, trace.";
+Logs go to standard error. --log-level and WAXSEAL_LOG take off, error, warn, info (the default),
+debug or trace, and levels for parts: info,waxseal_sqlite=debug. Beyond info only Waxseal's own
+parts are heard: other libraries would print what is secret.";
 
 const INIT: &str = "\
 Examples:
@@ -71,12 +76,65 @@ Examples:
   waxseal account list
   waxseal account remove tom@example.com";
 
+const ADD: &str = "\
+Examples:
+  waxseal account add tom@example.com
+  token=$(waxseal account add tom@example.com --plan team)";
+
+const LIST: &str = "\
+Examples:
+  waxseal account list
+  waxseal account list --json";
+
+const REMOVE: &str = "\
+Examples:
+  waxseal account remove tom@example.com
+  waxseal account remove tom@example.com --yes";
+
+const CONFIG: &str = "\
+Examples:
+  waxseal config check --config /etc/waxseal/waxseal.toml
+  waxseal config show
+  waxseal config show --json";
+
+const CHECK: &str = "\
+Examples:
+  waxseal config check
+  waxseal config check --config new.toml && systemctl restart waxseal";
+
+const SHOW: &str = "\
+Examples:
+  waxseal config show
+  WAXSEAL_LISTEN=0.0.0.0:80 waxseal config show --json";
+
+/// What can be asked about the configuration.
+#[derive(Subcommand, Debug)]
+pub(crate) enum ConfigCommand {
+    /// Say OK, or everything that is wrong
+    ///
+    /// Reads flags, environment and file as `serve` would, and changes nothing. The key file and
+    /// the store are not looked at. Exits with 78 if anything is wrong.
+    #[command(after_help = CHECK)]
+    Check,
+    /// Show every setting in force, and who said so
+    ///
+    /// The origin is a flag, an environment variable, a line of the file, or the default. Nothing
+    /// secret is shown.
+    #[command(after_help = SHOW)]
+    Show {
+        /// Print JSON: [{"name": …, "value": …, "origin": …}, …]
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Account {
     /// Add an account, and print its API token, this once
     ///
     /// The token alone goes to standard output. Only its keyed hash is stored: nobody can show it
     /// again.
+    #[command(after_help = ADD)]
     Add {
         /// The account's name: an e-mail address
         email: String,
@@ -88,6 +146,7 @@ pub(crate) enum Account {
         json: bool,
     },
     /// List the accounts, oldest first
+    #[command(after_help = LIST)]
     List {
         /// Print JSON
         #[arg(long)]
@@ -96,6 +155,7 @@ pub(crate) enum Account {
     /// Remove an account
     ///
     /// Its token is refused from then on. The secrets it made live on for whoever has their links.
+    #[command(after_help = REMOVE)]
     Remove {
         /// The account's name
         email: String,
@@ -127,6 +187,12 @@ pub(crate) struct Settings {
     /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: http on loopback, else https]
     #[arg(long, global = true, value_name = "SCHEME")]
     pub(crate) site_scheme: Option<Scheme>,
+    /// How much is logged [env: WAXSEAL_LOG] [default: info]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<LogLevels>,
+    /// How the log is written: text or json [env: WAXSEAL_LOG_FORMAT] [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 impl Settings {
@@ -139,6 +205,8 @@ impl Settings {
             key: self.key_file.clone().map(Key::File),
             site_host: self.site_host.clone(),
             site_scheme: self.site_scheme,
+            log_levels: self.log_level.clone(),
+            log_format: self.log_format,
             credential: None,
         }
     }

@@ -1,7 +1,7 @@
 //! `waxseal serve`: everything is read and opened, then the server is bound and run.
 
 use std::future::Future;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::Api;
 use waxseal_core::limit::LocalLimiter;
@@ -21,7 +20,7 @@ use waxseal_server::{App, StretchPool, TrustedProxies};
 use waxseal_storage::Opened;
 
 use crate::exit::Failure;
-use crate::{keys, out, store};
+use crate::{keys, log, out, process, store};
 
 /// What may still run after the server has said farewell. With its own ten
 /// seconds it stays below the fifteen that a stop may take.
@@ -29,7 +28,8 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
-    log().map_err(Failure::config)?;
+    log::start(&config.log)?;
+    process::raise_open_files();
     let first_start = config.self_setup && keys::make(config)?;
     let keyring = Arc::new(keys::load(config)?);
     if config.file.is_none() {
@@ -112,19 +112,6 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
 }
 
 const VOLATILE: &str = " which is volatile: when the server stops, every secret and account is gone";
-
-/// Logs go to standard error, as much as `WAXSEAL_LOG` asks for.
-fn log() -> anyhow::Result<()> {
-    let wanted = std::env::var("WAXSEAL_LOG").ok().filter(|wanted| !wanted.is_empty());
-    let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or("info"))
-        .context("WAXSEAL_LOG: write error, warn, info, debug or trace")?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .try_init()
-        .map_err(|error| anyhow!(error))
-}
 
 /// Resolves when the process is asked to stop. Signals are caught from the call on.
 #[cfg(unix)]

@@ -14,6 +14,7 @@ use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
 use zeroize::Zeroizing;
 
+use crate::config::ACCESS_TARGET;
 use crate::{App, client};
 
 /// A whole body must have come by then.
@@ -178,15 +179,15 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
     response
 }
 
+/// One access line a request, and one more for a fault. Nothing of the request
+/// goes in but the id, which is the caller's to choose.
 fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
     let Answer { route, outcome, reply, fault } = answer;
-    let id = id.to_str().unwrap_or("-");
+    let (id, status) = (id.to_str().unwrap_or("-"), reply.status);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    match fault {
-        None => tracing::info!(request = id, route, outcome, status = reply.status, micros, "answered"),
-        Some(fault) => {
-            let cause = std::error::Error::source(fault).map(ToString::to_string);
-            tracing::error!(request = id, route, %fault, cause, status = reply.status, micros, "failed");
-        }
+    tracing::info!(target: ACCESS_TARGET, request = id, route, outcome, status, micros, "answered");
+    if let Some(fault) = fault {
+        let cause = std::error::Error::source(fault).map(ToString::to_string);
+        tracing::error!(request = id, route, %fault, cause, "failed");
     }
 }

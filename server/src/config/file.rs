@@ -10,6 +10,7 @@ use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
 use waxseal_storage::StoreUrl;
 
+use super::log::{LogFormat, LogLevels};
 use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, Whole, as_text};
 
 /// The largest secret that a plan may allow: 16 MiB. A secret stands whole in
@@ -33,6 +34,7 @@ pub(super) struct File {
     pub(super) plans: BTreeMap<Code, Plan>,
     pub(super) limits: Limits,
     pub(super) api: Api,
+    pub(super) log: Log,
 }
 
 #[derive(Deserialize, Default)]
@@ -118,6 +120,14 @@ impl Default for Limits {
             stored_bytes: Whole(1 << 30),
         }
     }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    pub(super) format: Option<LogFormat>,
+    pub(super) level: Option<LogLevels>,
+    pub(super) access: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]

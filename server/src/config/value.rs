@@ -2,6 +2,7 @@
 //! so that a flag, an environment variable and the file accept the same.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
@@ -12,12 +13,14 @@ use waxseal_core::policy::{LONGEST_TTL, SHORTEST_TTL};
 use waxseal_core::recipient::Recipient;
 use waxseal_core::time::Ttl;
 
+use super::log::{LogFormat, LogLevels};
+
 /// A value outside what is allowed; the text says what is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadValue(String);
 
-fn bad<T>(message: impl Into<String>) -> Result<T, BadValue> {
+pub(super) fn bad<T>(message: impl Into<String>) -> Result<T, BadValue> {
     Err(BadValue(message.into()))
 }
 
@@ -186,19 +189,33 @@ where
     D: Deserializer<'de>,
     T: FromStr<Err: fmt::Display>,
 {
-    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
+    deserializer.deserialize_str(Text(PhantomData)).map(Some)
+}
+
+/// Refuses while the value is being visited: what is refused later has lost its
+/// place in the file, if it is an element of an array.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
 }
 
 macro_rules! read_as_text {
     ($($kind:ty),*) => {$(
         impl<'de> Deserialize<'de> for $kind {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Text(PhantomData))
             }
         }
     )*};
 }
-read_as_text!(Listen, Host, Scheme, Proxy, Code, Account);
+read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, LogFormat, LogLevels);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
