@@ -112,8 +112,23 @@ pub(super) fn suggestion(message: &str) -> Option<String> {
     })
 }
 
-pub(super) fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+/// A message of the TOML reader on one line, in the words of whoever writes the file.
+pub(super) fn plain(message: &str) -> String {
+    const WORDS: [(&str, &str); 8] = [
+        ("missing field", "missing setting"),
+        ("expected a sequence", "expected an array, such as [\"a\", \"b\"]"),
+        ("expected a map", "expected a table"),
+        ("expected path string", "expected a string"),
+        ("integer number overflowed", "the number is far too large"),
+        ("` as i128,", "`,"),
+        ("duplicate key", "this stands here for the second time (duplicate key)"),
+        (
+            "string values must be quoted, expected literal string",
+            "this is no value: write true or false, a number, or a text in quotes",
+        ),
+    ];
+    let one_line = message.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    WORDS.iter().fold(one_line, |message, (theirs, ours)| message.replace(theirs, ours))
 }
 
 fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {

@@ -174,7 +174,7 @@ fn usual_file() -> Option<PathBuf> {
 fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides: &Overrides) -> Config {
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let store = file.store.unwrap_or_else(|| StoreUrl::Sqlite(USUAL_STORE.into()));
-    let named = file.key_file.map(|key_file| Key::File(folder.join(key_file)));
+    let named = file.key_file.map(|key_file| Key::File(folder.join(key_file.0)));
     let named = overrides.key.clone().or(named).or_else(|| credential(overrides));
     Config {
         listen: overrides.listen.or(file.listen).map_or(USUAL_LISTEN, |listen| listen.0),
@@ -212,10 +212,10 @@ fn merge_site(site: file::RawSite, overrides: &Overrides) -> Site {
     Site {
         host: overrides.site_host.clone().or(site.host),
         scheme: overrides.site_scheme.or(site.scheme),
-        name: site.name.unwrap_or_else(|| "Waxseal".to_owned()),
+        name: site.name.map_or("Waxseal".to_owned(), |name| name.0),
         region: site.region.map(|code| code.0),
         regions: regions
-            .map(|region| Region { code: region.code.0, label: region.label, host: region.host })
+            .map(|region| Region { code: region.code.0, label: region.label.0, host: region.host })
             .collect(),
         domains: domains.map(|domain| Domain { host: domain.host, account: domain.account.0 }).collect(),
     }

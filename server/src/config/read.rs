@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::error::{ConfigError, ConfigErrors, one_line, suggestion};
+use super::error::{ConfigError, ConfigErrors, plain, suggestion};
 use super::file::File;
 
 /// More than any configuration holds; less than a device that never ends.
@@ -87,8 +87,8 @@ fn settings<'a>(
 fn said(setting: Option<String>, error: &toml::de::Error) -> String {
     match (suggestion(error.message()), setting) {
         (Some(suggestion), _) => suggestion,
-        (None, Some(setting)) => format!("{setting}: {}", one_line(error.message())),
-        (None, None) => one_line(error.message()),
+        (None, Some(setting)) => format!("{setting}: {}", plain(error.message())),
+        (None, None) => plain(error.message()),
     }
 }
 
@@ -103,20 +103,20 @@ fn follows(place: Option<&str>, error: &toml::de::Error, taken: &[String]) -> bo
 /// one that stands there, and gives its place: a dotted name with indices. A table's
 /// own span is its header, so its entries are looked at whether it spans them or not.
 fn take_at(table: &mut DeTable<'_>, within: &str, at: usize) -> Option<String> {
-    let mut found = None;
+    let mut found = table.keys().find(|key| key.span().start == at).cloned();
     for (key, value) in table.iter_mut() {
+        if found.is_some() {
+            break;
+        }
         let place = joined(within, key.get_ref());
-        let is_named = key.span().start == at;
-        if !is_named && let Some(inner) = take_in(value, &place, at) {
+        if let Some(inner) = take_in(value, &place, at) {
             return Some(inner);
         }
-        if is_named || covers(&value.span(), at) {
-            found = Some((key.clone(), place));
-        }
+        found = covers(&value.span(), at).then(|| key.clone());
     }
-    let (key, place) = found?;
+    let key = found?;
     table.remove(&key);
-    Some(place)
+    Some(joined(within, key.get_ref()))
 }
 
 fn take_in(value: &mut Spanned<DeValue<'_>>, place: &str, at: usize) -> Option<String> {
@@ -169,12 +169,15 @@ fn covers(span: &Range<usize>, at: usize) -> bool {
     span.contains(&at) || span.start == at
 }
 
-/// The name that a line sets. Never the rest of the line, which may be a password.
+/// The name that a line sets, or the table that it begins. Never the rest of the
+/// line, which may be a password.
 fn setting_of_line(text: &str, line: usize) -> Option<String> {
-    let (name, _) = text.lines().nth(line - 1)?.split_once('=')?;
+    let line = text.lines().nth(line - 1)?.trim();
+    let table = line.strip_prefix('[').and_then(|rest| rest.trim_start_matches('[').split_once(']'));
+    let (name, _) = table.or_else(|| line.split_once('='))?;
     let name = name.trim();
     let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    name.chars().all(is_bare).then(|| name.to_owned())
+    (!name.is_empty() && name.chars().all(is_bare)).then(|| name.to_owned())
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -169,6 +170,37 @@ impl FromStr for Code {
     }
 }
 
+/// A name for people to read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Title(pub(super) String);
+
+impl FromStr for Title {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        const LONGEST: usize = 100;
+        let length = text.trim().chars().count();
+        if (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control) {
+            Ok(Self(text.trim().to_owned()))
+        } else {
+            bad("a name for people to read: 1 to 100 characters on one line")
+        }
+    }
+}
+
+/// Where a key file stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct KeyPath(pub(super) PathBuf);
+
+impl FromStr for KeyPath {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        if text.is_empty() || text.contains('\0') {
+            return bad("the path of a file, such as data/waxseal.key");
+        }
+        Ok(Self(text.into()))
+    }
+}
+
 /// The e-mail address that names an account, lower-cased.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Account(pub(super) String);
@@ -215,7 +247,7 @@ macro_rules! read_as_text {
         }
     )*};
 }
-read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, LogFormat, LogLevels);
+read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, Title, KeyPath, LogFormat, LogLevels);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
