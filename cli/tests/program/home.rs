@@ -145,6 +145,12 @@ impl Server {
         self.ask("POST", &path, "", None).1["value"].clone()
     }
 
+    /// Its process, for whoever asks the system about it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal and waits for the end: its exit code.
     pub(crate) fn signal(mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();

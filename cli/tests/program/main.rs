@@ -4,5 +4,7 @@ mod account;
 mod config;
 mod home;
 mod init;
+#[cfg(target_os = "linux")]
+mod process;
 mod serve;
 mod settings;
