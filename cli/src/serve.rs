@@ -99,9 +99,9 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
     }
     out::line(format_args!("secrets stand in {}{}", config.store, if durable { "" } else { VOLATILE }))?;
     if config.site.host.is_none() && bound.ip().is_unspecified() {
-        out::remark(format_args!(
-            "links lead to {here} only; say where people reach this server: --site-host HOST"
-        ));
+        tracing::warn!(
+            "links lead to {here} only; say where people reach this server: --site-host HOST, or host in [site]"
+        );
     }
     out::line(format_args!("listening on http://{bound}"))?;
     if first_start {

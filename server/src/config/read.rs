@@ -216,6 +216,28 @@ mod tests {
         assert_eq!(wrong("a = = 1\nlisten = \"127.0.0.1:1\"\nb = [1\n").len(), 2);
     }
 
+    /// Each refusal must name a place, and none may stop the program.
+    #[test]
+    fn no_slip_of_a_hand_goes_unanswered() {
+        let text = "listen = \"127.0.0.1:1\"\ntrusted_proxies = [\"::1\", \"10.0.0.0/8\"]\n[site]\nhost = \"a.b\"\n\
+                    [[site.domains]]\nhost = \"c.d\"\naccount = \"a@b.co\"\n[plans.t]\nmax_ttl = \"7d\"\n\
+                    [limits]\nstored_bytes = 5\n[api.v1]\nnumbers = \"string\"\n[log]\naccess = true\n";
+        assert!(parse(Path::new("f"), text).is_ok());
+        let lines = text.lines().count() + 1;
+        for at in 0..text.len() {
+            let (before, after) = text.split_at(at);
+            let changes = ["", "x", "\"", "]", "=", "\n", "7", "."];
+            let slips = changes.map(|change| format!("{before}{change}{}", &after[1..]));
+            for slip in slips.iter().map(String::as_str).chain([before]) {
+                let Err(errors) = parse(Path::new("f"), slip) else { continue };
+                for error in errors.iter().map(ToString::to_string) {
+                    let line: usize = error.split(':').nth(1).unwrap().parse().unwrap();
+                    assert!((1..=lines + 1).contains(&line) && !error.contains('\n'), "{slip}\n{error}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn places_become_names() {
         assert_eq!(without_indices("site.domains[12].host"), "site.domains.host");
