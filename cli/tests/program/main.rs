@@ -1,6 +1,7 @@
 //! The real program, run as a person or a script would run it.
 
 mod account;
+mod faults;
 mod home;
 mod init;
 mod serve;
