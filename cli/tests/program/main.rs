@@ -4,5 +4,6 @@ mod account;
 mod faults;
 mod home;
 mod init;
+mod promises;
 mod serve;
 mod settings;
