@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
@@ -30,7 +30,7 @@ pub(crate) async fn exchange(
     let id = request_id(app, &head.headers);
     let answer = match head.uri.path() {
         path if path.starts_with("/api/") => api(app, peer, &head, body).await,
-        path => outside(app, path).await,
+        path => outside(app, &head.method, path).await,
     };
     log(&answer, &id, start.elapsed());
     response(answer.reply, id)
@@ -59,7 +59,7 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
 async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
-    if head.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+    if head.headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
         return Err(transport::encoded());
     }
     let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -70,6 +70,10 @@ async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<
         Ok(gathered) => gathered,
         Err(_) => Err(transport::too_slow()),
     }
+}
+
+fn is_coded(coding: &HeaderValue) -> bool {
+    !coding.is_empty() && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
 }
 
 async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
@@ -98,9 +102,10 @@ fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &mut Bytes) {
 }
 
 /// What is served beside the API: liveness, readiness, and a word for whoever
-/// opens a link in a browser.
-async fn outside(app: &App, path: &str) -> Answer {
+/// opens a link in a browser. Only for looking: no other method leads anywhere.
+async fn outside(app: &App, method: &Method, path: &str) -> Answer {
     let (route, status, text) = match path {
+        _ if !matches!(*method, Method::GET | Method::HEAD) => ("none", 404, "Not Found\n".to_owned()),
         "/healthz" => ("healthz", 200, "ok\n".to_owned()),
         "/readyz" => match app.api.vault.ports().store.ping().await {
             Ok(()) => ("readyz", 200, "ok\n".to_owned()),
