@@ -16,7 +16,11 @@ const TOO_MANY: Refusal = Refusal::Malformed("The request body has too many part
 /// Reads the parts up to the closing boundary, without which the body is
 /// broken: a part may have been cut. Lines end as the first boundary's does.
 pub(super) fn parse(body: &[u8], boundary: &[u8]) -> Result<Source, Refusal> {
-    if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY {
+    if boundary.is_empty() {
+        // As upstream says it; yet on no route is the body dropped silently (V1-B2).
+        return Err(Refusal::Nothing);
+    }
+    if boundary.len() > LONGEST_BOUNDARY {
         return Err(BROKEN);
     }
     let dashed = [b"--", boundary].concat();
@@ -200,7 +204,7 @@ mod tests {
         for cut in 0..whole.len() {
             assert!(pairs(&whole[..cut]).is_err(), "{cut}");
         }
-        assert_eq!(parse(whole.as_bytes(), b"").err(), Some(BROKEN));
+        assert_eq!(parse(whole.as_bytes(), b"").err(), Some(Refusal::Nothing));
         assert_eq!(parse(whole.as_bytes(), &[b'a'; 71]).err(), Some(BROKEN));
         assert_eq!(pairs("--XbX\r\nno headers end\r\n--XbX--").err(), Some(BROKEN));
     }
