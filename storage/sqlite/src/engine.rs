@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use waxseal_core::store::StoreError;
 
 use crate::batch::{Batch, Broken, roll_back};
-use crate::fault::{failed, is_fatal, is_full};
+use crate::fault::{failed, is_busy, is_fatal, is_full};
 use crate::reserve::Reserve;
 use crate::schema::connect_writer;
 use crate::writer::Job;
@@ -45,17 +45,19 @@ impl Engine {
     }
 
     /// Runs the jobs in one transaction and answers them. If one breaks it, each
-    /// runs again in a transaction of its own, and only the guilty one fails.
+    /// runs again in a transaction of its own, and only the guilty one fails. If
+    /// another process keeps the file for itself none is guilty: each would wait
+    /// out [`PATIENCE`](crate::schema::PATIENCE) again, with every write behind.
     pub(crate) fn commit(&mut self, jobs: Vec<Job>) {
         let mut jobs = self.admit(jobs);
         match self.transact(&mut jobs) {
             Ok(erased) => {
-                if erased && self.log_due.is_none() {
-                    self.log_due = Some(Instant::now() + LOG_PATIENCE);
+                if erased {
+                    self.clear_log_soon();
                 }
                 jobs.into_iter().for_each(Job::answer);
             }
-            Err(Broken::Undone(_)) if jobs.len() > 1 => {
+            Err(Broken::Undone(error)) if jobs.len() > 1 && !is_busy(&error) => {
                 jobs.into_iter().for_each(|job| self.commit(vec![job]));
             }
             Err(Broken::Undone(error)) if is_full(&error) && self.make_room(&jobs) => self.commit(jobs),
@@ -65,10 +67,16 @@ impl Engine {
             }
             Err(Broken::Doubtful(error)) => {
                 tracing::error!(%error, "a commit failed; its outcome is unknown");
+                // It may have erased something.
+                self.clear_log_soon();
                 let error = Arc::new(error);
                 jobs.into_iter().for_each(|job| job.doubt(&error));
             }
         }
+    }
+
+    fn clear_log_soon(&mut self) {
+        self.log_due.get_or_insert_with(|| Instant::now() + LOG_PATIENCE);
     }
 
     /// When the log must be cleared.
@@ -177,6 +185,8 @@ pub(crate) fn unconfirmed(error: &Arc<rusqlite::Error>) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use rusqlite::ffi;
     use tokio::sync::oneshot::Receiver;
     use waxseal_conformance::sample;
@@ -268,6 +278,38 @@ mod tests {
         assert!(matches!(said(other.1), Err(StoreError::Unavailable(_))));
         assert!(matches!(alone(&mut engine, create(2)), Ok(Created::Fresh)));
         assert!(alone(&mut engine, settle(1)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_commit_of_unknown_outcome_has_the_log_cleared() {
+        let (mut engine, _folder) = engine();
+        alone(&mut engine, create(1)).unwrap();
+        engine.tend_log();
+        assert!(engine.log_due().is_none());
+        engine.commit(vec![settle(1).0, spoils_the_commit().0]);
+        assert!(engine.log_due().is_some());
+    }
+
+    #[test]
+    fn a_batch_waits_once_for_another_process() {
+        static WAITS: AtomicUsize = AtomicUsize::new(0);
+        let (mut engine, _folder) = engine();
+        let other = connect_writer(&engine.path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let give_up = |_| {
+            WAITS.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        engine.connection().unwrap().busy_handler(Some(give_up)).unwrap();
+
+        let (jobs, answers): (Vec<_>, Vec<_>) = (0..20).map(create).unzip();
+        engine.commit(jobs);
+        assert_eq!(WAITS.load(Ordering::Relaxed), 1);
+        for answer in answers {
+            assert!(matches!(said(answer), Err(StoreError::Unavailable(_))));
+        }
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(matches!(alone(&mut engine, create(1)), Ok(Created::Fresh)));
     }
 
     #[test]

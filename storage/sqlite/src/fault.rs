@@ -41,6 +41,11 @@ pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
+/// Whether another process kept the file for itself for longer than a writer waits.
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
 /// Whether the connection can be used on. After a failed read, write or sync it
 /// may hold pages that the disk does not.
 pub(crate) fn is_fatal(error: &rusqlite::Error) -> bool {
