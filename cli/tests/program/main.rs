@@ -2,9 +2,11 @@
 
 mod account;
 mod config;
+mod faults;
 mod home;
 mod init;
 #[cfg(target_os = "linux")]
 mod process;
+mod promises;
 mod serve;
 mod settings;
