@@ -111,7 +111,7 @@ pub(crate) enum Account {
 pub(crate) struct Settings {
     /// The configuration file [env: WAXSEAL_CONFIG] [default: ./waxseal.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:7143]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,

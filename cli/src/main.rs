@@ -10,6 +10,7 @@ mod folder;
 mod init;
 mod keys;
 mod out;
+mod panics;
 mod serve;
 mod store;
 
@@ -22,6 +23,7 @@ use args::{Cli, Command};
 use exit::Failure;
 
 fn main() -> ExitCode {
+    panics::report_places_only();
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
