@@ -5,6 +5,7 @@
 
 mod account;
 mod args;
+mod core_file;
 mod exit;
 mod folder;
 mod init;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
+    core_file::forbid().map_err(Failure::other)?;
     let environment = Overrides::from_env(|name| std::env::var_os(name)).map_err(Failure::config)?;
     let overrides = cli.settings.overrides().over(environment);
     let config = || Config::load(&overrides).map_err(Failure::config);
