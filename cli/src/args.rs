@@ -80,7 +80,7 @@ pub(crate) enum Account {
     Add {
         /// The account's name: an e-mail address
         email: String,
-        /// The plan it is on, one of the configuration's [plans]
+        /// The plan it is on, one that the configuration names
         #[arg(long, value_name = "NAME", default_value = "default")]
         plan: String,
         /// Print JSON: {"account": …, "token": …}
