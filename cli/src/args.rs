@@ -138,7 +138,7 @@ pub(crate) enum Account {
     Add {
         /// The account's name: an e-mail address
         email: String,
-        /// The plan it is on, as the configuration names it
+        /// The plan it is on, one that the configuration names
         #[arg(long, value_name = "NAME", default_value = "default")]
         plan: String,
         /// Print JSON: {"account": …, "token": …}
@@ -171,7 +171,7 @@ pub(crate) enum Account {
 pub(crate) struct Settings {
     /// The configuration file [env: WAXSEAL_CONFIG] [default: ./waxseal.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:7143]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,

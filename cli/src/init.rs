@@ -35,7 +35,12 @@ pub(crate) fn run(flags: &Settings, sources: Sources) -> Result<(), Failure> {
         Key::Credential(path) => tell(false, "the key file, a credential,", path)?,
         Key::Text(_) => out::line("kept  the key from WAXSEAL_KEY")?,
     }
-    out::line("next: waxseal serve")
+    out::line(format_args!("next: waxseal serve{}", named(flags)))
+}
+
+/// The flag that leads `serve` to the same file.
+fn named(flags: &Settings) -> String {
+    flags.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default()
 }
 
 fn tell(written: bool, what: &str, path: &Path) -> Result<(), Failure> {

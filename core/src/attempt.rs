@@ -13,10 +13,10 @@ use crate::id::ClientId;
 use crate::policy::AttemptPolicy;
 use crate::time::{Timestamp, Ttl};
 
-/// Clients remembered for one secret at the same time. Opening can not fill the
-/// table (20 guesses a window); burn guesses could, so a further client waits
-/// until a place is free. This bounds both the row and a holder of the metadata
-/// key who changes addresses.
+/// Clients remembered for one secret at the same time. A further client waits
+/// until a place is free. Burn guesses can fill the table, and so can opening,
+/// if the guesses of two windows (20 each) come from as many clients within
+/// minutes. This bounds both the row and a holder of a key who changes addresses.
 pub const CLIENTS: usize = 32;
 
 const VERSION: u8 = 1;
@@ -343,6 +343,20 @@ mod tests {
         assert_eq!(guess(&mut attempts, Guess::Burn(client(40)), 1_100), Err(1_600));
         assert_eq!(guess(&mut attempts, Guess::Burn(client(3)), 1_100), Ok(3), "known clients go on");
         assert_eq!(guess(&mut attempts, Guess::Burn(client(40)), 1_600), Ok(4));
+    }
+
+    #[test]
+    fn opening_at_the_turn_of_a_window_can_fill_the_table() {
+        let mut attempts = Attempts::default();
+        guess(&mut attempts, Guess::Open(client(0)), 1_000).unwrap();
+        for n in 1..19 {
+            guess(&mut attempts, Guess::Open(client(n)), 1_599).unwrap();
+        }
+        for n in 19..33 {
+            assert_eq!(guess(&mut attempts, Guess::Open(client(n)), 1_600), Ok(4));
+        }
+        assert_eq!(guess(&mut attempts, Guess::Open(client(33)), 1_600), Err(2_199));
+        assert_eq!(guess(&mut attempts, Guess::Open(client(33)), 2_199), Ok(4));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub const KEY_CHARS: usize = 31;
 
 /// A key as text: 31 characters of `[0-9a-z]`, base 36, zero-padded, most
 /// significant first. Wiped on drop, for a key in text is a capability.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct KeyText([u8; KEY_CHARS]);
 
 impl KeyText {

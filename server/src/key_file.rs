@@ -19,7 +19,7 @@ pub enum KeyError {
     #[error("there is no key file at {}", .0.display())]
     Missing(PathBuf),
     /// It can't be read.
-    #[error("cannot read the key file {}: {source}", path.display())]
+    #[error("cannot read the key file {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum KeyError {
         mode: u32,
     },
     /// It holds something else than keys.
-    #[error("{place}: {source}")]
+    #[error("{place} holds no keys")]
     Malformed {
         /// Where the text came from.
         place: String,
@@ -43,7 +43,7 @@ pub enum KeyError {
         source: keyring::KeyFileError,
     },
     /// It can't be made.
-    #[error("cannot make the key file {}: {source}", path.display())]
+    #[error("cannot make the key file {}", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -55,7 +55,9 @@ impl Pace {
     fn may_sweep(&mut self, wall: Timestamp, steady: Instant) -> bool {
         let passed = steady.duration_since(self.steady);
         if Duration::from_secs(wall.since(self.wall).secs()) > passed + LEAP {
-            tracing::warn!("the clock leapt ahead by more than an hour; sweeping pauses for ten minutes");
+            tracing::warn!(
+                "the clock leapt ahead by more than an hour; sweeping pauses for ten minutes. If the clock was wrong, set it right and restart: time never runs backwards within a process"
+            );
             self.paused_until = Some(steady + PAUSE);
         }
         (self.wall, self.steady) = (wall, steady);

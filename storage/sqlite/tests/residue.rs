@@ -110,11 +110,12 @@ fn ends(n: u32) -> bool {
     n.wrapping_mul(0x9e37_79b9) >> 31 == 0
 }
 
-/// Bodies of one to 24 times 128 bytes, so that some lie in their page and some overflow it.
+/// Bodies of one to 24 times 192 bytes: most lie in their page, and those over the
+/// 4,061 bytes that a row may take of one overflow it.
 fn record(n: u32) -> Record {
     let mut record = sample::record(n);
     let body = &mut record.sealed.body;
-    body.resize(128 * (1 + n as usize * 7 % 24), 0x5a);
+    body.resize(192 * (1 + n as usize * 7 % 24), 0x5a);
     let (middle, end) = (body.len() / 2, body.len());
     body[..MARK].copy_from_slice(&mark(n, 1));
     body[middle..middle + MARK].copy_from_slice(&mark(n, 2));
