@@ -21,7 +21,7 @@ const ROUTES: [&str; 11] = [
     "look",
     "burn",
     "recent",
-    "unread",
+    "none",
     "hint",
 ];
 
