@@ -11,7 +11,7 @@ const LIKENESS: f64 = 0.75;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("{}: cannot read the configuration", path.display())]
+    #[error("{}: cannot read the configuration: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
