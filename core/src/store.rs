@@ -440,9 +440,9 @@ pub struct Account {
 pub enum Scope {
     /// Everything.
     Full = 0,
-    /// Make secrets, and nothing else.
+    /// Make secrets; see none.
     Create = 1,
-    /// Read the account's own list and receipts, and nothing else.
+    /// Read the account's list and receipts; make, open and burn nothing.
     Read = 2,
 }
 
