@@ -5,13 +5,16 @@
 
 mod account;
 mod args;
+mod ask;
 mod exit;
 mod folder;
 mod init;
+mod key;
 mod keys;
 mod out;
 mod serve;
 mod store;
+mod token;
 
 use std::process::ExitCode;
 
@@ -39,5 +42,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Serve => serve::run(&config()?),
         Command::Init => init::run(&cli.settings, &overrides),
         Command::Account(command) => account::run(&config()?, command),
+        Command::Key(command) => key::run(&config()?, command),
     }
 }

@@ -3,5 +3,7 @@
 mod account;
 mod home;
 mod init;
+mod key;
 mod serve;
 mod settings;
+mod token;

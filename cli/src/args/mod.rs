@@ -1,10 +1,17 @@
 //! What can be said on the command line.
 
+mod account;
+mod key;
+mod span;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme};
 use waxseal_storage::StoreUrl;
+
+pub(crate) use account::{Account, Token};
+pub(crate) use key::Key as KeyCommand;
 
 /// One-time secrets: a link that opens once.
 #[derive(Parser, Debug)]
@@ -42,12 +49,19 @@ pub(crate) enum Command {
     /// key file.
     #[command(after_help = INIT)]
     Init,
-    /// Add, list and remove accounts
+    /// Manage accounts and their API tokens
     ///
     /// An account has a larger allowance than a guest, its own list of secrets, and may have mail
     /// sent. A running server heeds a change within a second.
-    #[command(subcommand, after_help = ACCOUNT)]
+    #[command(subcommand, after_help = account::EXAMPLES)]
     Account(Account),
+    /// Manage the keys that secrets are sealed under
+    ///
+    /// The key file holds a ring of them: one seals, and all open. A server that runs reads the file
+    /// again at SIGHUP, and nothing else of its settings; a file that will not do is said in its log,
+    /// and the keys stay as they were.
+    #[command(subcommand, after_help = key::EXAMPLES)]
+    Key(KeyCommand),
 }
 
 const SERVE: &str = "\
@@ -57,53 +71,13 @@ Examples:
   waxseal serve --config /etc/waxseal/waxseal.toml
   waxseal serve --store memory:        (a restart loses everything)
 
+SIGHUP has it read the key file again (waxseal key --help).
 WAXSEAL_LOG says how much is logged: error, warn, info (the default), debug, trace.";
 
 const INIT: &str = "\
 Examples:
   waxseal init
   waxseal init --config /etc/waxseal/waxseal.toml";
-
-const ACCOUNT: &str = "\
-Examples:
-  waxseal account add tom@example.com
-  waxseal account add tom@example.com --plan team --json
-  waxseal account list
-  waxseal account remove tom@example.com";
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Account {
-    /// Add an account, and print its API token, this once
-    ///
-    /// The token alone goes to standard output. Only its keyed hash is stored: nobody can show it
-    /// again.
-    Add {
-        /// The account's name: an e-mail address
-        email: String,
-        /// The plan it is on, as the configuration names it
-        #[arg(long, value_name = "NAME", default_value = "default")]
-        plan: String,
-        /// Print JSON: {"account": …, "token": …}
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the accounts, oldest first
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Remove an account
-    ///
-    /// Its token is refused from then on. The secrets it made live on for whoever has their links.
-    Remove {
-        /// The account's name
-        email: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-}
 
 /// Settings that stand above environment and file.
 #[derive(Args, Debug)]
