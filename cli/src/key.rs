@@ -126,10 +126,10 @@ fn check_unneeded(config: &Config, keyring: &Keyring, kid: Kid) -> Result<(), Fa
     match counts(config, keyring)?.get(&kid) {
         None | Some(0) => Ok(()),
         Some(records) => Err(Failure::other(anyhow!(
-            "{records} records, receipts among them, still need the key {id}. The last of them goes {} days at the \
-             latest after another key was promoted: twice the longest life that any plan allows. `waxseal key list` \
+            "{records} records, receipts among them, still need the key {id}. The last of them goes {} at the latest \
+             after another key was promoted: twice the longest life that any plan allows. `waxseal key list` \
              shows when none is left",
-            longest(&config.plans).div_ceil(86_400)
+            spoken(longest(&config.plans))
         ))),
     }
 }
@@ -139,6 +139,15 @@ fn longest(plans: &Plans) -> u64 {
     let lives =
         plans.named.values().chain([&plans.anonymous, &plans.default]).map(|plan| plan.max_ttl.secs());
     lives.max().unwrap_or_default().saturating_mul(RECEIPT_LIVES)
+}
+
+fn spoken(secs: u64) -> String {
+    let units = [("days", 86_400), ("hours", 3_600), ("minutes", 60)];
+    let unit = units.into_iter().find(|(_, length)| secs >= 2 * length);
+    unit.map_or_else(
+        || format!("{secs} seconds"),
+        |(name, length)| format!("{} {name}", secs.div_ceil(length)),
+    )
 }
 
 fn known(keyring: &Keyring, kid: Kid) -> Result<(), Failure> {

@@ -3,6 +3,8 @@
 use std::fs;
 
 use serde_json::Value;
+use waxseal_core::time::Timestamp;
+use waxseal_storage::{Options, StoreUrl};
 
 use crate::account::json;
 use crate::home::{Home, eventually};
@@ -21,10 +23,8 @@ fn add(home: &Home) -> String {
 
 #[cfg(unix)]
 #[test]
-fn a_key_is_added_promoted_and_retired_while_a_server_runs() {
+fn a_key_is_added_promoted_and_retired() {
     let home = Home::new();
-    home.write("waxseal.toml", "[plans.anonymous]\nmax_ttl = \"60s\"\n[plans.default]\nmax_ttl = \"60s\"\n");
-    home.run(&["init"]).ok();
     let server = home.serve(&[]);
     let before = server.share("before");
     let old = keys(&home)[0].0.clone();
@@ -40,11 +40,25 @@ fn a_key_is_added_promoted_and_retired_while_a_server_runs() {
         keys(&home).iter().any(|(id, usage, records)| *id == new && usage == "seals" && *records > Some(0))
     });
     assert_eq!(server.reveal(&server.share("after")), "after");
-    home.run(&["key", "retire", &old, "--yes"]).refused(1, &[&old, "still need the key", "1 days"]);
+    home.run(&["key", "retire", &old, "--yes"]).refused(1, &[&old, "still need the key", "60 days"]);
     assert_eq!(server.reveal(&before), "before", "it opens under the key it was sealed under");
+    home.run(&["key", "retire", &old, "--yes"]).refused(1, &["receipts among them"]);
+
     assert_eq!(server.signal("-TERM"), Some(0));
+    forget_all(&home);
+    home.run(&["key", "retire", &old, "--yes"]).ok();
+    assert_eq!(keys(&home), [(new, "seals".to_owned(), Some(0))]);
     let again = home.serve(&[]);
     assert_eq!(again.reveal(&again.share("again")), "again");
+}
+
+/// What a sweeper does once every life is over.
+fn forget_all(home: &Home) {
+    let url = StoreUrl::Sqlite(home.path("data/waxseal.db"));
+    let store = waxseal_storage::open(&url, Options::default()).unwrap().store;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let late = Timestamp::from_secs(1 << 40);
+    while runtime.block_on(store.sweep(1_000, late)).unwrap().more {}
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn what_cannot_be_is_refused_and_no_token_is_repeated() {
     add(&["--name", "first"]).refused(1, &["`first` already", "--name"]);
     add(&["--name", "a b"]).refused(2, &["1 to 60"]);
     add(&["--scope", "everything"]).refused(2, &["full, create, read"]);
-    for length in ["30", "0s", "-1d", "1y"] {
+    for length in ["30", "0s", "1.5h", "1y"] {
         add(&["--expires", length]).refused(2, &["--expires"]);
     }
     add(&["--with-token-file", "none"]).refused(2, &["cannot read none"]);
