@@ -104,7 +104,7 @@ pub(crate) enum Token {
         /// What to call it, once in the account [default: token-2, token-3, …]
         #[arg(long)]
         name: Option<String>,
-        /// What it may do: full = everything; create = share and generate; read = the list and receipts
+        /// What it may do; any other request that comes with it is refused
         #[arg(long, value_enum, default_value = "full")]
         scope: ScopeName,
         /// How long it is heard, such as 12h or 30d [default: until it is revoked]

@@ -76,6 +76,22 @@ fn a_key_goes_once_no_record_needs_it() {
     assert_eq!(server.reveal(&server.share("x")), "x");
 }
 
+#[test]
+fn a_key_that_records_need_and_the_file_lacks_is_listed() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.share("x");
+    drop(server);
+    let old = keys(&home)[0].0.clone();
+    let new = add(&home);
+    home.run(&["key", "promote", &new, "--yes"]).ok();
+    let text = home.read("data/waxseal.key");
+    let lines: Vec<_> = text.lines().filter(|line| !line.ends_with(" opens")).collect();
+    home.write("data/waxseal.key", &(lines.join("\n") + "\n"));
+    let lacking = (old, "missing".to_owned(), Some(1));
+    assert_eq!(keys(&home), [(new, "seals".to_owned(), Some(0)), lacking]);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_will_not_do_is_said_in_the_log_and_changes_nothing() {
