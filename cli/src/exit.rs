@@ -52,6 +52,27 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "waxseal: {:#}", self.error)
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1).map(ToString::to_string) {
+            // Many errors say their cause themselves.
+            if !said.contains(&cause) {
+                said = format!("{said}: {cause}");
+            }
+        }
+        write!(f, "waxseal: {said}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = Error::msg("no room").context("cannot write x: no room");
+        assert_eq!(Failure::other(error).to_string(), "waxseal: cannot write x: no room");
+        let error = Err::<(), _>(Error::msg("no room")).context("cannot write x");
+        assert_eq!(Failure::other(error.unwrap_err()).to_string(), "waxseal: cannot write x: no room");
     }
 }

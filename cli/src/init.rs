@@ -9,19 +9,21 @@ use waxseal_server::config::{Config, Key, Overrides, USUAL_FILE};
 use waxseal_storage::StoreUrl;
 
 use crate::args::Settings;
+use crate::config::Sources;
 use crate::exit::Failure;
 use crate::{keys, out, store};
 
 const TEMPLATE: &str = include_str!("template.toml");
 
 /// Writes the configuration, then makes the keys it names.
-pub(crate) fn run(flags: &Settings, overrides: &Overrides) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Settings, sources: Sources) -> Result<(), Failure> {
+    let overrides = sources.overrides()?;
     let path = overrides.config.clone().unwrap_or_else(|| USUAL_FILE.into());
     let wrote = write_new(&path, &filled(flags).map_err(Failure::usage)?);
     let wrote = wrote.with_context(|| format!("cannot write {}", path.display())).map_err(Failure::config)?;
     tell(wrote, "the configuration", &path)?;
 
-    let config = Config::load(&Overrides { config: Some(path), ..overrides.clone() });
+    let config = Config::load(&Overrides { config: Some(path), ..overrides });
     let config = config.map_err(Failure::config)?;
     let made = keys::make(&config)?;
     keys::load(&config)?;
@@ -64,6 +66,8 @@ fn filled(flags: &Settings) -> anyhow::Result<String> {
         ("key_file = \"data/waxseal.key\"", key_file.map(|path| path.display().to_string())),
         ("#host = \"secrets.example.com\"", flags.site_host.as_ref().map(|host| host.as_str().to_owned())),
         ("#scheme = \"https\"", flags.site_scheme.map(|scheme| scheme.as_str().to_owned())),
+        ("#format = \"text\"", flags.log_format.map(|format| format.as_str().to_owned())),
+        ("#level = \"info\"", flags.log_level.as_ref().map(ToString::to_string)),
     ];
     let mut text = TEMPLATE.to_owned();
     for (line, value) in settings {

@@ -6,12 +6,15 @@
 mod account;
 mod args;
 mod ask;
+mod config;
 mod exit;
 mod folder;
 mod init;
 mod key;
 mod keys;
+mod log;
 mod out;
+mod process;
 mod serve;
 mod store;
 mod token;
@@ -19,12 +22,14 @@ mod token;
 use std::process::ExitCode;
 
 use clap::Parser;
-use waxseal_server::config::{Config, Overrides};
 
 use args::{Cli, Command};
+use config::Sources;
 use exit::Failure;
 
 fn main() -> ExitCode {
+    process::guard_memory();
+    process::silence_panics();
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -35,13 +40,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
-    let environment = Overrides::from_env(|name| std::env::var_os(name)).map_err(Failure::config)?;
-    let overrides = cli.settings.overrides().over(environment);
-    let config = || Config::load(&overrides).map_err(Failure::config);
+    let sources = Sources::new(&cli.settings);
     match &cli.command {
-        Command::Serve => serve::run(&config()?),
-        Command::Init => init::run(&cli.settings, &overrides),
-        Command::Account(command) => account::run(&config()?, command),
-        Command::Key(command) => key::run(&config()?, command),
+        Command::Serve => serve::run(&sources.load()?),
+        Command::Init => init::run(&cli.settings, sources),
+        Command::Account(command) => account::run(&sources.load()?, command),
+        Command::Config(command) => config::run(sources, command),
+        Command::Key(command) => key::run(&sources.load()?, command),
     }
 }

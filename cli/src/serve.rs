@@ -1,7 +1,7 @@
 //! `waxseal serve`: everything is read and opened, then the server is bound and run.
 
 use std::future::Future;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::Api;
 use waxseal_core::limit::LocalLimiter;
@@ -22,7 +21,7 @@ use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
-use crate::{keys, out, store};
+use crate::{keys, log, out, process, store};
 
 /// What may still run after the server has said farewell. With its own ten
 /// seconds it stays below the fifteen that a stop may take.
@@ -30,7 +29,8 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
-    log().map_err(Failure::config)?;
+    log::start(&config.log)?;
+    process::raise_open_files();
     let first_start = config.self_setup && keys::make(config)?;
     let keyring = Arc::new(keys::load(config)?);
     if config.file.is_none() {
@@ -103,9 +103,9 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
     }
     out::line(format_args!("secrets stand in {}{}", config.store, if durable { "" } else { VOLATILE }))?;
     if config.site.host.is_none() && bound.ip().is_unspecified() {
-        out::remark(format_args!(
-            "links lead to {here} only; say where people reach this server: --site-host HOST"
-        ));
+        tracing::warn!(
+            "links lead to {here} only; say where people reach this server: --site-host HOST, or host in [site]"
+        );
     }
     out::line(format_args!("listening on http://{bound}"))?;
     if first_start {
@@ -116,19 +116,6 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
 }
 
 const VOLATILE: &str = " which is volatile: when the server stops, every secret and account is gone";
-
-/// Logs go to standard error, as much as `WAXSEAL_LOG` asks for.
-fn log() -> anyhow::Result<()> {
-    let wanted = std::env::var("WAXSEAL_LOG").ok().filter(|wanted| !wanted.is_empty());
-    let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or("info"))
-        .context("WAXSEAL_LOG: write error, warn, info, debug or trace")?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .try_init()
-        .map_err(|error| anyhow!(error))
-}
 
 /// Reads the keys again whenever SIGHUP comes. Signals are caught from the call on.
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use crate::contract::refusal::Refusal;
 use crate::contract::reply::{self, Asked, reply};
 use crate::contract::route::Route;
 use crate::contract::site::Site;
-use crate::contract::{Reply, Request, locale};
+use crate::contract::{Reply, Request};
 use crate::id::ClientId;
 use crate::store::{Action, Limiter, Pass, Rate, StoreError, Subject};
 use crate::time::Ttl;
@@ -129,9 +129,9 @@ impl Api {
         }
         let caller = self.caller(route, &request, client).await?;
         self.pass(route, &caller).await?;
-        let locale = locale::choose(locale::parameter(request.query), request.accept_language);
         let policy = self.vault.policy();
-        let Some(command) = command(route, &mut request, &caller, &self.site, policy)? else {
+        let (command, locale) = command(route, &mut request, &caller, &self.site, policy)?;
+        let Some(command) = command else {
             return Ok((reply::status(locale), "nominal"));
         };
         let outcome = self.vault.run(command, &caller).await?;

@@ -44,7 +44,7 @@ fn site() -> Site {
 fn share(content_type: &[u8], body: Vec<u8>) -> Result<Option<Command>, Refusal> {
     let caller = Caller::guest(ClientId::LOCAL);
     let mut request = request(None, content_type, body);
-    command(&Route::Share, &mut request, &caller, &site(), &Policy::default())
+    command(&Route::Share, &mut request, &caller, &site(), &Policy::default()).map(|(command, _)| command)
 }
 
 /// The value that a body shares.
@@ -141,7 +141,7 @@ proptest! {
             let mut request = request(Some(&query), &content_type, body.clone());
             // Whatever comes of it is one of the answers the contract has.
             match command(&route, &mut request, &caller, &site(), &Policy::default()) {
-                Ok(command) => prop_assert!(command.is_some()),
+                Ok((command, _)) => prop_assert!(command.is_some()),
                 Err(refusal) => prop_assert_ne!(refusal, Refusal::Unrouted),
             }
             prop_assert!(request.body.is_empty());

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::App;
 use crate::exchange::exchange;
+use crate::stall::Unstalled;
 use crate::sweeper::sweep_for_ever;
 
 /// Connections at once. Further ones wait in the kernel's queue.
@@ -84,7 +85,7 @@ fn serve(
         .header_read_timeout(HEAD_WITHIN)
         // A client that shuts its writing side still gets its answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Unstalled::new(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         let _place = place;

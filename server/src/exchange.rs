@@ -8,12 +8,14 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response, StatusCode, Version};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
 use zeroize::Zeroizing;
 
+use crate::config::ACCESS_TARGET;
 use crate::{App, client};
 
 /// A whole body must have come by then.
@@ -29,17 +31,32 @@ pub(crate) async fn exchange(
     let (head, body) = request.into_parts();
     let id = request_id(app, &head.headers);
     let answer = match head.uri.path() {
+        _ if !names_one_host(&head) => unread(transport::malformed()),
         path if path.starts_with("/api/") => api(app, peer, &head, body).await,
-        path => outside(app, path).await,
+        path => outside(app, &head.method, path).await,
     };
     log(&answer, &id, start.elapsed());
     response(answer.reply, id)
 }
 
+/// RFC 9112, 3.2: a request that names no host, two, or what is none, is malformed.
+fn names_one_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, None) => head.version < Version::HTTP_11,
+        (Some(host), None) => host.is_empty() || Authority::try_from(host.as_bytes()).is_ok(),
+        _ => false,
+    }
+}
+
+fn unread(reply: Reply) -> Answer {
+    Answer { reply, route: "unread", outcome: "refused", fault: None }
+}
+
 async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
     let body = match read(head, body, app.body_cap()).await {
         Ok(body) => body,
-        Err(reply) => return Answer { reply, route: "unread", outcome: "refused", fault: None },
+        Err(reply) => return unread(reply),
     };
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     let request = contract::Request {
@@ -59,7 +76,7 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
 async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
-    if head.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+    if head.headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
         return Err(transport::encoded());
     }
     let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -70,6 +87,10 @@ async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<
         Ok(gathered) => gathered,
         Err(_) => Err(transport::too_slow()),
     }
+}
+
+fn is_coded(coding: &HeaderValue) -> bool {
+    !coding.is_empty() && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
 }
 
 async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
@@ -98,9 +119,10 @@ fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &mut Bytes) {
 }
 
 /// What is served beside the API: liveness, readiness, and a word for whoever
-/// opens a link in a browser.
-async fn outside(app: &App, path: &str) -> Answer {
+/// opens a link in a browser. Only for looking: no other method leads anywhere.
+async fn outside(app: &App, method: &Method, path: &str) -> Answer {
     let (route, status, text) = match path {
+        _ if !matches!(*method, Method::GET | Method::HEAD) => ("none", 404, "Not Found\n".to_owned()),
         "/healthz" => ("healthz", 200, "ok\n".to_owned()),
         "/readyz" => match app.api.vault.ports().store.ping().await {
             Ok(()) => ("readyz", 200, "ok\n".to_owned()),
@@ -178,15 +200,49 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
     response
 }
 
+/// One access line a request, and one more for a fault. Nothing of the request
+/// goes in but the id, which is the caller's to choose.
 fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
     let Answer { route, outcome, reply, fault } = answer;
-    let id = id.to_str().unwrap_or("-");
+    let (id, status) = (id.to_str().unwrap_or("-"), reply.status);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    match fault {
-        None => tracing::info!(request = id, route, outcome, status = reply.status, micros, "answered"),
-        Some(fault) => {
-            let cause = std::error::Error::source(fault).map(ToString::to_string);
-            tracing::error!(request = id, route, %fault, cause, status = reply.status, micros, "failed");
+    tracing::info!(target: ACCESS_TARGET, request = id, route, outcome, status, micros, "answered");
+    if let Some(fault) = fault {
+        let cause = std::error::Error::source(fault).map(ToString::to_string);
+        tracing::error!(request = id, route, %fault, cause, "failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_one_host(version: Version, hosts: &[&str]) -> bool {
+        let mut request = Request::builder().version(version);
+        for host in hosts {
+            request = request.header(header::HOST, *host);
         }
+        super::names_one_host(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        for host in ["example.com", "example.com:8443", "[::1]:80", ""] {
+            assert!(names_one_host(Version::HTTP_11, &[host]), "{host}");
+        }
+        assert!(names_one_host(Version::HTTP_10, &[]));
+        assert!(!names_one_host(Version::HTTP_11, &[]));
+        assert!(!names_one_host(Version::HTTP_11, &["a.example", "b.example"]));
+        assert!(!names_one_host(Version::HTTP_10, &["a.example", "a.example"]));
+        for host in ["a b", "a/b", "http://a", "a:b:c", "<a>"] {
+            assert!(!names_one_host(Version::HTTP_11, &[host]), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_identity_is_no_coding() {
+        let coded = |text| is_coded(&HeaderValue::from_static(text));
+        assert!(!coded("identity") && !coded("Identity") && !coded(""));
+        assert!(coded("gzip") && coded("identity, gzip"));
     }
 }

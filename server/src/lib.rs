@@ -7,6 +7,7 @@
 //! connection  listen, accept, hand over, shut down
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
 //! client      who a request counts for, behind which proxies
+//! stall       gives up on clients that take no answer
 //! stretch     Argon2id off the async threads, bounded
 //! sweeper     gives back the space of what has expired
 //! ```
@@ -16,6 +17,7 @@ pub mod config;
 mod connection;
 mod exchange;
 pub mod key_file;
+mod stall;
 mod stretch;
 mod sweeper;
 

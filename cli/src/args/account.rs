@@ -18,12 +18,41 @@ Examples:
   waxseal account token add tom@example.com --name ci --scope create --expires 90d
   waxseal account remove tom@example.com";
 
+const ADD: &str = "\
+Examples:
+  waxseal account add tom@example.com
+  token=$(waxseal account add tom@example.com --plan team)";
+
+const LIST: &str = "\
+Examples:
+  waxseal account list
+  waxseal account list --json";
+
+const REMOVE: &str = "\
+Examples:
+  waxseal account remove tom@example.com
+  waxseal account remove tom@example.com --yes";
+
+const SUSPEND: &str = "\
+Examples:
+  waxseal account suspend tom@example.com";
+
+const RESUME: &str = "\
+Examples:
+  waxseal account resume tom@example.com";
+
+const PLAN: &str = "\
+Examples:
+  waxseal account plan tom@example.com team
+  waxseal account plan tom@example.com default";
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Account {
     /// Add an account, and print its API token, this once
     ///
     /// The token alone goes to standard output. Only its keyed hash is stored: nobody can show it
     /// again.
+    #[command(after_help = ADD)]
     Add {
         /// The account's name: an e-mail address
         email: String,
@@ -35,6 +64,7 @@ pub(crate) enum Account {
         json: bool,
     },
     /// List the accounts, oldest first
+    #[command(after_help = LIST)]
     List {
         /// Print JSON
         #[arg(long)]
@@ -50,11 +80,13 @@ pub(crate) enum Account {
     /// Refuse an account's tokens until it is resumed
     ///
     /// The secrets it made live on for whoever has their links.
+    #[command(after_help = SUSPEND)]
     Suspend {
         /// The account's name
         email: String,
     },
     /// Hear a suspended account's tokens again
+    #[command(after_help = RESUME)]
     Resume {
         /// The account's name
         email: String,
@@ -62,6 +94,7 @@ pub(crate) enum Account {
     /// Put an account on another plan
     ///
     /// It bounds what the account makes from then on; what it made keeps its life.
+    #[command(after_help = PLAN)]
     Plan {
         /// The account's name
         email: String,
@@ -71,6 +104,7 @@ pub(crate) enum Account {
     /// Remove an account
     ///
     /// Its tokens are refused from then on. The secrets it made live on for whoever has their links.
+    #[command(after_help = REMOVE)]
     Remove {
         /// The account's name
         email: String,
@@ -92,12 +126,33 @@ Examples:
   waxseal account token rotate tom@example.com ci --overlap 24h --with-token-file ci-token
   waxseal account token revoke tom@example.com ci";
 
+const TOKEN_ADD: &str = "\
+Examples:
+  waxseal account token add tom@example.com --name laptop --with-token-file old-token
+  token=$(waxseal account token add tom@example.com --name ci --scope create --expires 90d --yes)";
+
+const TOKEN_LIST: &str = "\
+Examples:
+  waxseal account token list tom@example.com
+  waxseal account token list tom@example.com --json";
+
+const TOKEN_ROTATE: &str = "\
+Examples:
+  waxseal account token rotate tom@example.com ci --with-token-file ci-token
+  waxseal account token rotate tom@example.com ci --overlap 7d --with-token-file ci-token > new-token";
+
+const TOKEN_REVOKE: &str = "\
+Examples:
+  waxseal account token revoke tom@example.com ci
+  waxseal account token revoke tom@example.com ci --yes";
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Token {
     /// Add a further token, and print it, this once
     ///
     /// Without --with-token-file it starts with a new, empty list: it will not see what the
     /// account's other tokens made, nor they what it makes.
+    #[command(after_help = TOKEN_ADD)]
     Add {
         /// The account's name
         email: String,
@@ -121,6 +176,7 @@ pub(crate) enum Token {
         yes: bool,
     },
     /// List the tokens of an account, oldest first; never the tokens themselves
+    #[command(after_help = TOKEN_LIST)]
     List {
         /// The account's name
         email: String,
@@ -133,6 +189,7 @@ pub(crate) enum Token {
     /// The new token has the name, the scope and the list of the old one, and lives for as long as
     /// that was made for. The old one is called NAME.old and is heard until the overlap ends, so that
     /// programs can change over. End it earlier with: waxseal account token revoke EMAIL NAME.old
+    #[command(after_help = TOKEN_ROTATE)]
     Rotate {
         /// The account's name
         email: String,
@@ -155,6 +212,7 @@ pub(crate) enum Token {
     ///
     /// A list that no other token of the account reads can never be read again. Which tokens read
     /// the same list is not stored, so you are asked.
+    #[command(after_help = TOKEN_REVOKE)]
     Revoke {
         /// The account's name
         email: String,

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use waxseal_core::id::Kid;
 
 pub(super) const EXAMPLES: &str = "\
-To change the key that seals, on one node or on many:
+Examples: the key that seals is changed, on one node or on many:
   waxseal key add               adds a key that opens only, and prints its id
   kill -HUP PID                 on every node, once each has the new key file
   waxseal key promote ID        has it seal from now on
@@ -18,15 +18,37 @@ key is needed until the last receipt of what it sealed is gone, which is twice t
 any plan allowed meanwhile. Comments of your own in the key file are not kept. Keep a copy of it after
 every step, and no copy of the one before: it would hold what you retired.";
 
+const LIST: &str = "\
+Examples:
+  waxseal key list
+  waxseal key list --json";
+
+const ADD: &str = "\
+Examples:
+  waxseal key add
+  id=$(waxseal key add)";
+
+const PROMOTE: &str = "\
+Examples:
+  waxseal key promote 9cef5617
+  waxseal key promote 9cef5617 --yes";
+
+const RETIRE: &str = "\
+Examples:
+  waxseal key retire 1b20d7c4
+  waxseal key retire 1b20d7c4 --yes";
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Key {
     /// List the keys by their ids, never the keys themselves
+    #[command(after_help = LIST)]
     List {
         /// Print JSON: [{"id": …, "use": "seals" | "opens", "records": …}]
         #[arg(long)]
         json: bool,
     },
     /// Add a new key that opens only, and print its id
+    #[command(after_help = ADD)]
     Add {
         /// Print JSON
         #[arg(long)]
@@ -36,6 +58,7 @@ pub(crate) enum Key {
     ///
     /// A node that does not know the key yet can't open what others seal under it: have every node
     /// reload first.
+    #[command(after_help = PROMOTE)]
     Promote {
         /// The key's id: 8 hexadecimal digits
         #[arg(value_parser = kid)]
@@ -51,6 +74,7 @@ pub(crate) enum Key {
     ///
     /// It is refused while a record needs the key. It can't be undone: without a copy of the key file
     /// the key is gone.
+    #[command(after_help = RETIRE)]
     Retire {
         /// The key's id: 8 hexadecimal digits
         #[arg(value_parser = kid)]

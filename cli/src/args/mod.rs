@@ -1,16 +1,18 @@
 //! What can be said on the command line.
 
 mod account;
+mod config;
 mod key;
 mod span;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use waxseal_server::config::{Host, Key, Listen, Overrides, Scheme};
+use waxseal_server::config::{Host, Key, Listen, LogFormat, LogLevels, Overrides, Scheme};
 use waxseal_storage::StoreUrl;
 
 pub(crate) use account::{Account, Token};
+pub(crate) use config::ConfigCommand;
 pub(crate) use key::Key as KeyCommand;
 
 /// One-time secrets: a link that opens once.
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// and the keys stay as they were.
     #[command(subcommand, after_help = key::EXAMPLES)]
     Key(KeyCommand),
+    /// Check the configuration, or show what is in force
+    #[command(subcommand, after_help = config::EXAMPLES)]
+    Config(ConfigCommand),
 }
 
 const SERVE: &str = "\
@@ -72,7 +77,9 @@ Examples:
   waxseal serve --store memory:        (a restart loses everything)
 
 SIGHUP has it read the key file again (waxseal key --help).
-WAXSEAL_LOG says how much is logged: error, warn, info (the default), debug, trace.";
+Logs go to standard error. --log-level and WAXSEAL_LOG take off, error, warn, info (the default),
+debug or trace, and levels for parts: info,waxseal_sqlite=debug. Beyond info only Waxseal's own
+parts are heard: other libraries would print what is secret.";
 
 const INIT: &str = "\
 Examples:
@@ -101,6 +108,12 @@ pub(crate) struct Settings {
     /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: http on loopback, else https]
     #[arg(long, global = true, value_name = "SCHEME")]
     pub(crate) site_scheme: Option<Scheme>,
+    /// How much is logged [env: WAXSEAL_LOG] [default: info]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<LogLevels>,
+    /// How the log is written: text or json [env: WAXSEAL_LOG_FORMAT] [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 impl Settings {
@@ -113,6 +126,8 @@ impl Settings {
             key: self.key_file.clone().map(Key::File),
             site_host: self.site_host.clone(),
             site_scheme: self.site_scheme,
+            log_levels: self.log_level.clone(),
+            log_format: self.log_format,
             credential: None,
         }
     }

@@ -1,7 +1,7 @@
 //! Runs the real program in a folder of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{self, BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -137,6 +137,17 @@ impl Server {
 
     /// Status and JSON body. `basic` is `NAME:TOKEN` in base64.
     pub(crate) fn ask(&self, method: &str, path: &str, form: &str, basic: Option<&str>) -> (u16, Value) {
+        self.try_ask(method, path, form, basic).unwrap()
+    }
+
+    /// The same, of a server that may be gone.
+    pub(crate) fn try_ask(
+        &self,
+        method: &str,
+        path: &str,
+        form: &str,
+        basic: Option<&str>,
+    ) -> io::Result<(u16, Value)> {
         let credentials = basic.map(|basic| format!("Authorization: Basic {basic}\r\n")).unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{credentials}\
@@ -144,12 +155,12 @@ impl Server {
             self.address,
             form.len()
         );
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body)?))
     }
 
     /// Shares a secret: what the answer says of it.
@@ -163,6 +174,19 @@ impl Server {
     pub(crate) fn reveal(&self, shared: &Value) -> Value {
         let path = format!("/api/v1/secret/{}", shared["secret_key"].as_str().unwrap());
         self.ask("POST", &path, "", None).1["value"].clone()
+    }
+
+    /// Its process, for whoever asks the system about it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it, as a power cut would, and waits for its end.
+    pub(crate) fn kill(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+        while TcpStream::connect(&self.address).is_ok() {}
     }
 
     /// Sends a signal.

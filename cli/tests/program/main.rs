@@ -1,9 +1,14 @@
 //! The real program, run as a person or a script would run it.
 
 mod account;
+mod config;
+mod faults;
 mod home;
 mod init;
 mod key;
+#[cfg(target_os = "linux")]
+mod process;
+mod promises;
 mod serve;
 mod settings;
 mod token;

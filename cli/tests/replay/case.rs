@@ -62,6 +62,8 @@ struct Expect {
     #[serde(default)]
     only_mine: bool,
     body: Option<Json>,
+    /// A body that is no JSON, to the byte.
+    text: Option<String>,
 }
 
 /// Headers that an answer may have only where the case says so.
@@ -129,7 +131,8 @@ impl Step {
     fn body(&self, answer: &Answer, names: &mut Names, began: i64) -> Result<Vec<String>, String> {
         let text = std::str::from_utf8(&answer.body).map_err(|error| error.to_string())?;
         let Some(expected) = &self.expect.body else {
-            return if text.is_empty() { Ok(Vec::new()) } else { Err(format!("a body: {text}")) };
+            let expected = self.expect.text.as_deref().unwrap_or_default();
+            return if text == expected { Ok(Vec::new()) } else { Err(format!("a body: {text}")) };
         };
         let mut found = Json::parse(text)?;
         for (name, field) in &self.request.save {

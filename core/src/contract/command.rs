@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::Request;
 use super::body::Fields;
 use super::domain::share_domain;
+use super::locale;
 use super::number::leading_integer;
 use super::refusal::Refusal;
 use super::route::Route;
@@ -16,7 +17,8 @@ use crate::recipient::Recipient;
 use crate::secret::{Passphrase, Plaintext};
 use crate::vault::{Caller, Command, Terms};
 
-/// What is asked; `None` for the two routes that are answered without a command.
+/// What is asked, `None` for the two routes that are answered without a command,
+/// and the language of the answer.
 ///
 /// The checks come in the contract's order (§5): key, fields, size, recipient,
 /// domain, passphrase, nothing supplied. Credentials and limits come before all
@@ -31,17 +33,23 @@ pub fn command(
     caller: &Caller,
     site: &Site,
     policy: &Policy,
-) -> Result<Option<Command>, Refusal> {
+) -> Result<(Option<Command>, &'static str), Refusal> {
     if route.needs_account() && caller.member.is_none() {
         return Err(Refusal::NotAuthorized);
     }
+    let mut locale = locale::choose(locale::parameter(request.query), request.accept_language);
     let command = match route {
         Route::Unrouted => return Err(Refusal::Unrouted),
-        Route::Status | Route::Authcheck => return Ok(None),
+        Route::Status | Route::Authcheck => return Ok((None, locale)),
         Route::Recent => Command::Recent,
         Route::Look(key) => Command::Look(key.metadata_key()?),
-        Route::Reveal(key) => Command::Reveal(key.link_key()?, guess(request)?),
-        Route::Burn(key) => Command::Burn(key.metadata_key()?, guess(request)?),
+        Route::Reveal(key) => Command::Reveal(key.link_key()?, passphrase(&mut Fields::read(request)?)?),
+        Route::Burn(key) => {
+            let key = key.metadata_key()?;
+            let mut fields = Fields::read(request)?;
+            locale = language(&mut fields, request);
+            Command::Burn(key, passphrase(&mut fields)?)
+        }
         Route::Share => share(Fields::read(request)?, &Context { request, caller, site, policy })?,
         Route::Create => {
             let mut fields = Fields::read(request)?;
@@ -50,7 +58,7 @@ pub fn command(
         }
         Route::Generate => generate(Fields::read(request)?, &Context { request, caller, site, policy })?,
     };
-    Ok(Some(command))
+    Ok((Some(command), locale))
 }
 
 /// What a new secret is checked against.
@@ -88,9 +96,11 @@ fn generate(mut fields: Fields, context: &Context<'_>) -> Result<Command, Refusa
     Ok(Command::Generate(recipe, terms))
 }
 
-/// The passphrase to open or to burn with.
-fn guess(request: &mut Request<'_>) -> Result<Option<Passphrase>, Refusal> {
-    passphrase(&mut Fields::read(request)?)
+/// Only a burn has words to translate, so that only there the body may name the
+/// language (V1-P9, V1-C2). A name that cannot be read is none: it stops no burn.
+fn language(fields: &mut Fields, request: &Request<'_>) -> &'static str {
+    let sent = fields.lenient("locale").unwrap_or_default();
+    locale::choose(sent.as_deref().map(String::as_str), request.accept_language)
 }
 
 /// An empty passphrase is none (V1-P4).
@@ -240,7 +250,7 @@ mod tests {
             accept_language: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
-        command(&Route::of(method, path), &mut request, caller, &site(), policy)
+        command(&Route::of(method, path), &mut request, caller, &site(), policy).map(|(command, _)| command)
     }
 
     fn post(path: &str, body: &str, caller: &Caller) -> Result<Command, Refusal> {
@@ -367,6 +377,28 @@ mod tests {
     fn v1_e9_the_text_is_echoed_as_sent() {
         let sent = refusal("secret=x&recipient=a@b.com%0D%0ABcc:+x%00", &account());
         assert_eq!(sent, Refusal::Undeliverable("a@b.com\r\nBcc: x\0".into()));
+    }
+
+    #[test]
+    fn v1_p9_a_burn_may_name_its_language_in_the_body() {
+        let locale = |query, body: &str| {
+            let path = format!("/api/v1/private/{KEY}/burn");
+            let mut request = Request {
+                method: "POST",
+                path: &path,
+                query,
+                host: None,
+                authorization: None,
+                content_types: Vec::new(),
+                accept_language: Some("de"),
+                body: Zeroizing::new(body.as_bytes().to_vec()),
+            };
+            command(&Route::of("POST", &path), &mut request, &guest(), &site(), &Policy::default()).unwrap().1
+        };
+        assert_eq!(locale(Some("locale=fr"), "locale=es&passphrase=x"), "es");
+        assert_eq!(locale(None, "{\"locale\":\"es-MX\"}"), "es");
+        assert_eq!(locale(Some("locale=fr"), "passphrase=x"), "fr");
+        assert_eq!([locale(None, ""), locale(None, "locale=%FF"), locale(None, "locale[]=es")], ["de"; 3]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// suggestion but noise. Jaro-Winkler, 0 to 1.
 const LIKENESS: f64 = 0.75;
 
-/// Why there is no configuration. Holds no value of a secret setting.
+/// One thing that is wrong with a configuration. Holds no value of a secret setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
@@ -32,33 +32,72 @@ pub enum ConfigError {
     #[error("{variable}: {message}")]
     Environment {
         /// The variable's name.
-        variable: &'static str,
+        variable: String,
         /// What is wrong and what is allowed.
         message: String,
     },
 }
 
 impl ConfigError {
-    pub(super) fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let before = &text.as_bytes()[..start];
-        let line = before.iter().filter(|byte| **byte == b'\n').count();
-        let message = match (suggestion(error.message()), setting(text.lines().nth(line))) {
-            (Some(suggestion), _) => suggestion,
-            (None, Some(setting)) => format!("{setting}: {}", one_line(error.message())),
-            (None, None) => one_line(error.message()),
-        };
-        Self::Invalid { path: path.to_owned(), line: line + 1, message }
+    pub(super) fn in_file(path: &Path, line: usize, message: impl Into<String>) -> Self {
+        Self::Invalid { path: path.to_owned(), line, message: message.into() }
     }
 
-    pub(super) fn in_variable(variable: &'static str, message: impl fmt::Display) -> Self {
-        Self::Environment { variable, message: message.to_string() }
+    pub(super) fn in_variable(variable: &str, message: impl fmt::Display) -> Self {
+        Self::Environment { variable: variable.to_owned(), message: message.to_string() }
     }
 }
 
+/// Why there is no configuration: everything that is wrong with it, in the order
+/// in which it was found. As text it is the first, and where to see the others.
+#[derive(Debug)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl ConfigErrors {
+    /// `Err` if there are any.
+    ///
+    /// # Errors
+    /// These errors.
+    pub fn none_of(errors: Vec<ConfigError>) -> Result<(), Self> {
+        if errors.is_empty() { Ok(()) } else { Err(Self(errors)) }
+    }
+
+    /// Each of them; at least one.
+    pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
+        self.0.iter()
+    }
+
+    /// These, then `further`.
+    #[must_use]
+    pub fn and(mut self, further: Self) -> Self {
+        self.0.extend(further.0);
+        self
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [] => f.write_str("nothing is wrong"),
+            [only] => only.fmt(f),
+            [first, further @ ..] => {
+                write!(f, "{first}\n(and {} more; see them all with: waxseal config check)", further.len())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
 /// Makes serde's "unknown field `a`, expected one of `b`, `c`" a suggestion.
 /// Serde names the candidates nowhere but in this text.
-fn suggestion(message: &str) -> Option<String> {
+pub(super) fn suggestion(message: &str) -> Option<String> {
     let what = match message.split('`').next()? {
         "unknown field " => "unknown setting",
         "unknown variant " => "unknown value",
@@ -73,16 +112,23 @@ fn suggestion(message: &str) -> Option<String> {
     })
 }
 
-/// The name that a line sets. Never the rest of the line, which may be a password.
-fn setting(line: Option<&str>) -> Option<&str> {
-    let (name, _) = line?.split_once('=')?;
-    let name = name.trim();
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    name.chars().all(is_bare).then_some(name)
-}
-
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+/// A message of the TOML reader on one line, in the words of whoever writes the file.
+pub(super) fn plain(message: &str) -> String {
+    const WORDS: [(&str, &str); 8] = [
+        ("missing field", "missing setting"),
+        ("expected a sequence", "expected an array, such as [\"a\", \"b\"]"),
+        ("expected a map", "expected a table"),
+        ("expected path string", "expected a string"),
+        ("integer number overflowed", "the number is far too large"),
+        ("` as i128,", "`,"),
+        ("duplicate key", "this stands here for the second time (duplicate key)"),
+        (
+            "string values must be quoted, expected literal string",
+            "this is no value: write true or false, a number, or a text in quotes",
+        ),
+    ];
+    let one_line = message.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    WORDS.iter().fold(one_line, |message, (theirs, ours)| message.replace(theirs, ours))
 }
 
 fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -115,5 +161,14 @@ mod tests {
             suggestion("unknown field `colour`, expected `a` or `b`").as_deref(),
             Some("unknown setting `colour`; known here: a, b")
         );
+    }
+
+    #[test]
+    fn many_errors_are_one_and_a_way_to_the_others() {
+        let error = |variable: &str| ConfigErrors::from(ConfigError::in_variable(variable, "no"));
+        assert_eq!(error("A").to_string(), "A: no");
+        let many = error("A").and(error("B")).and(error("C"));
+        assert!(many.to_string().starts_with("A: no\n(and 2 more; "), "{many}");
+        assert_eq!(many.iter().count(), 3);
     }
 }

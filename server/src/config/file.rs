@@ -2,7 +2,6 @@
 //! may be unknown. What a setting means is said in `waxseal init`'s file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 use waxseal_core::api;
@@ -10,7 +9,8 @@ use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
 use waxseal_storage::StoreUrl;
 
-use super::value::{Account, Code, Host, Life, Listen, Proxy, Scheme, Whole, as_text};
+use super::log::{LogFormat, LogLevels};
+use super::value::{Account, Code, Host, KeyPath, Life, Listen, Proxy, Scheme, Title, Whole, as_text};
 
 /// The largest secret that a plan may allow: 16 MiB. A secret stands whole in
 /// memory, a few times over, while it is sealed.
@@ -22,17 +22,18 @@ const LONGEST_PASSPHRASE: u64 = 1_024;
 pub(super) type Count = Whole<0, { u32::MAX as u64 }>;
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct File {
     pub(super) listen: Option<Listen>,
     #[serde(deserialize_with = "as_text")]
     pub(super) store: Option<StoreUrl>,
-    pub(super) key_file: Option<PathBuf>,
+    pub(super) key_file: Option<KeyPath>,
     pub(super) trusted_proxies: Vec<Proxy>,
     pub(super) site: Site,
     pub(super) plans: BTreeMap<Code, Plan>,
     pub(super) limits: Limits,
     pub(super) api: Api,
+    pub(super) log: Log,
 }
 
 #[derive(Deserialize, Default)]
@@ -40,26 +41,26 @@ pub(super) struct File {
 pub(super) struct Site(pub(super) RawSite);
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct RawSite {
     pub(super) host: Option<Host>,
     pub(super) scheme: Option<Scheme>,
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Title>,
     pub(super) region: Option<Code>,
     pub(super) regions: Vec<Region>,
     pub(super) domains: Vec<Domain>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Region {
     pub(super) code: Code,
-    pub(super) label: String,
+    pub(super) label: Title,
     pub(super) host: Host,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Domain {
     pub(super) host: Host,
     pub(super) account: Account,
@@ -90,14 +91,14 @@ fn first_repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Plan {
     pub(super) max_secret_bytes: Option<Whole<1, LARGEST_SECRET>>,
     pub(super) max_ttl: Option<Life>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Limits {
     pub(super) guest_creates_per_20m: Count,
     pub(super) guest_reveals_per_20m: Count,
@@ -121,7 +122,15 @@ impl Default for Limits {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Log {
+    pub(super) format: Option<LogFormat>,
+    pub(super) level: Option<LogLevels>,
+    pub(super) access: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Api {
     pub(super) v1: ApiV1,
 }
@@ -134,7 +143,7 @@ pub(super) struct ApiV1 {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 struct RawApiV1 {
     numbers: WrittenNumbers,
     passphrase_min: Option<Whole<0, LONGEST_PASSPHRASE>>,

@@ -4,7 +4,10 @@
 
 mod error;
 mod file;
+mod log;
 mod overrides;
+mod read;
+mod show;
 mod value;
 
 use std::collections::BTreeMap;
@@ -18,8 +21,10 @@ use waxseal_core::id::AccountId;
 use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
 use waxseal_storage::StoreUrl;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, ConfigErrors};
+pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
 pub use overrides::{Key, Overrides};
+pub use show::{Origin, Setting, Shown};
 pub use value::{BadValue, Host, Listen, Scheme};
 
 /// Where the configuration is looked for when nobody names it.
@@ -56,6 +61,10 @@ pub struct Config {
     pub api_v1: ApiV1,
     /// Peers whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// What is logged.
+    pub log: Log,
+    /// Which line of the file says what.
+    lines: read::Lines,
 }
 
 /// What pages and links say of this deployment.
@@ -109,14 +118,11 @@ impl Config {
     /// and merges `overrides` over it.
     ///
     /// # Errors
-    /// [`ConfigError`] if the file can't be read or says what it may not.
-    pub fn load(overrides: &Overrides) -> Result<Self, ConfigError> {
-        let path = overrides.config.clone().or_else(|| {
-            let usual = PathBuf::from(USUAL_FILE);
-            usual.exists().then_some(usual)
-        });
-        let file = path.as_deref().map(read).transpose()?.unwrap_or_default();
-        Ok(merge(path, file, overrides))
+    /// [`ConfigErrors`] if the file can't be read or says what it may not.
+    pub fn load(overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        let path = overrides.config.clone().or_else(usual_file);
+        let (file, lines) = path.as_deref().map(read::read).transpose()?.unwrap_or_default();
+        Ok(merge(path, file, lines, overrides))
     }
 
     /// What answers need of the site. `bound` is where the server really listens;
@@ -156,16 +162,19 @@ pub fn reachable(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-fn read(path: &Path) -> Result<file::File, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::in_file(path, &text, &error))
+/// A file that is there but can't be read is one, too: to start without it would
+/// be to start with other settings than it says.
+fn usual_file() -> Option<PathBuf> {
+    let usual = PathBuf::from(USUAL_FILE);
+    let looked = usual.symlink_metadata();
+    let absent = looked.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    (!absent).then_some(usual)
 }
 
-fn merge(path: Option<PathBuf>, file: file::File, overrides: &Overrides) -> Config {
+fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides: &Overrides) -> Config {
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let store = file.store.unwrap_or_else(|| StoreUrl::Sqlite(USUAL_STORE.into()));
-    let named = file.key_file.map(|key_file| Key::File(folder.join(key_file)));
+    let named = file.key_file.map(|key_file| Key::File(folder.join(key_file.0)));
     let named = overrides.key.clone().or(named).or_else(|| credential(overrides));
     Config {
         listen: overrides.listen.or(file.listen).map_or(USUAL_LISTEN, |listen| listen.0),
@@ -178,7 +187,17 @@ fn merge(path: Option<PathBuf>, file: file::File, overrides: &Overrides) -> Conf
         stored_bytes: file.limits.stored_bytes.0,
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
         trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
+        log: merge_log(file.log, overrides),
         file: path,
+        lines,
+    }
+}
+
+fn merge_log(log: file::Log, overrides: &Overrides) -> Log {
+    Log {
+        format: overrides.log_format.or(log.format).unwrap_or_default(),
+        levels: overrides.log_levels.clone().or(log.level).unwrap_or_default(),
+        access: log.access.unwrap_or(true),
     }
 }
 
@@ -193,10 +212,10 @@ fn merge_site(site: file::RawSite, overrides: &Overrides) -> Site {
     Site {
         host: overrides.site_host.clone().or(site.host),
         scheme: overrides.site_scheme.or(site.scheme),
-        name: site.name.unwrap_or_else(|| "Waxseal".to_owned()),
+        name: site.name.map_or("Waxseal".to_owned(), |name| name.0),
         region: site.region.map(|code| code.0),
         regions: regions
-            .map(|region| Region { code: region.code.0, label: region.label, host: region.host })
+            .map(|region| Region { code: region.code.0, label: region.label.0, host: region.host })
             .collect(),
         domains: domains.map(|domain| Domain { host: domain.host, account: domain.account.0 }).collect(),
     }

@@ -1,5 +1,6 @@
 //! What flags and environment say above the file.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -8,8 +9,15 @@ use std::str::FromStr;
 use waxseal_storage::StoreUrl;
 use zeroize::Zeroizing;
 
-use super::ConfigError;
+use super::error::ConfigError;
+use super::log::{LogFormat, LogLevels};
 use super::value::{Host, Listen, Scheme};
+
+/// What every variable of ours begins with.
+const PREFIX: &str = "WAXSEAL_";
+/// Every variable of ours, less [`PREFIX`].
+const KNOWN: [&str; 9] =
+    ["CONFIG", "LISTEN", "STORE", "KEY", "KEY_FILE", "SITE_HOST", "SITE_SCHEME", "LOG", "LOG_FORMAT"];
 
 /// Settings that stand above the file. Paths count from where the program runs.
 #[derive(Clone, Default, Debug)]
@@ -26,6 +34,10 @@ pub struct Overrides {
     pub site_host: Option<Host>,
     /// `site.scheme`
     pub site_scheme: Option<Scheme>,
+    /// `log.level`
+    pub log_levels: Option<LogLevels>,
+    /// `log.format`
+    pub log_format: Option<LogFormat>,
     /// The key file that systemd hands over, used where nothing else names one.
     pub credential: Option<PathBuf>,
 }
@@ -63,21 +75,23 @@ impl fmt::Debug for Key {
 }
 
 impl Overrides {
-    /// Reads the environment. A variable that is set to nothing counts as not set.
-    ///
-    /// # Errors
-    /// [`ConfigError::Environment`] for a value that is not allowed.
-    pub fn from_env(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let env = Env(|name: &str| lookup(name).filter(|value| !value.is_empty()));
-        Ok(Self {
+    /// Reads the environment: what it says, and what is wrong with it. A variable
+    /// that is set to nothing counts as not set.
+    pub fn from_env(variables: impl IntoIterator<Item = (OsString, OsString)>) -> (Self, Vec<ConfigError>) {
+        let mut env = Env::of(variables);
+        env.check_names();
+        let read = Self {
             config: env.path("WAXSEAL_CONFIG"),
-            listen: env.value("WAXSEAL_LISTEN")?,
-            store: env.value("WAXSEAL_STORE")?,
-            key: env.key()?,
-            site_host: env.value("WAXSEAL_SITE_HOST")?,
-            site_scheme: env.value("WAXSEAL_SITE_SCHEME")?,
+            listen: env.value("WAXSEAL_LISTEN"),
+            store: env.value("WAXSEAL_STORE"),
+            key: env.key(),
+            site_host: env.value("WAXSEAL_SITE_HOST"),
+            site_scheme: env.value("WAXSEAL_SITE_SCHEME"),
+            log_levels: env.value("WAXSEAL_LOG"),
+            log_format: env.value("WAXSEAL_LOG_FORMAT"),
             credential: env.path("CREDENTIALS_DIRECTORY").map(|folder| folder.join("waxseal.key")),
-        })
+        };
+        (read, env.errors)
     }
 
     /// These, and what these leave open from `lower`.
@@ -90,38 +104,60 @@ impl Overrides {
             key: self.key.or(lower.key),
             site_host: self.site_host.or(lower.site_host),
             site_scheme: self.site_scheme.or(lower.site_scheme),
+            log_levels: self.log_levels.or(lower.log_levels),
+            log_format: self.log_format.or(lower.log_format),
             credential: self.credential.or(lower.credential),
         }
     }
 }
 
-struct Env<F>(F);
+struct Env {
+    variables: BTreeMap<String, OsString>,
+    errors: Vec<ConfigError>,
+}
 
-impl<F: Fn(&str) -> Option<OsString>> Env<F> {
-    fn path(&self, name: &str) -> Option<PathBuf> {
-        (self.0)(name).map(PathBuf::from)
+impl Env {
+    fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+        let ours = |name: &str| name.starts_with(PREFIX) || name == "CREDENTIALS_DIRECTORY";
+        let variables = variables.into_iter().filter(|(_, value)| !value.is_empty());
+        let variables = variables.filter_map(named).filter(|(name, _)| ours(name)).collect();
+        Self { variables, errors: Vec::new() }
     }
 
-    fn text(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
-        let text = (self.0)(name).map(OsString::into_string).transpose();
-        text.map_err(|_| ConfigError::in_variable(name, "not UTF-8"))
-    }
-
-    fn value<T: FromStr<Err: fmt::Display>>(&self, name: &'static str) -> Result<Option<T>, ConfigError> {
-        let parsed = self.text(name)?.map(|text| text.parse()).transpose();
-        parsed.map_err(|error| ConfigError::in_variable(name, error))
-    }
-
-    fn key(&self) -> Result<Option<Key>, ConfigError> {
-        let text = self.text("WAXSEAL_KEY")?.map(Zeroizing::new).map(Key::Text);
-        let file = self.path("WAXSEAL_KEY_FILE").map(Key::File);
-        if text.is_some() && file.is_some() {
-            return Err(ConfigError::in_variable(
-                "WAXSEAL_KEY",
-                "WAXSEAL_KEY_FILE is set too; set one of them",
-            ));
+    /// Refuses a name that is one slip away from one of ours. Others may be
+    /// somebody else's: Kubernetes sets WAXSEAL_PORT beside a service `waxseal`.
+    fn check_names(&mut self) {
+        for name in self.variables.keys() {
+            let Some(ending) = name.strip_prefix(PREFIX).filter(|ending| !KNOWN.contains(ending)) else {
+                continue;
+            };
+            if let Some(meant) = KNOWN.iter().find(|known| strsim::osa_distance(known, ending) == 1) {
+                let message = format!("unknown variable; did you mean `{PREFIX}{meant}`?");
+                self.errors.push(ConfigError::in_variable(name, message));
+            }
         }
-        Ok(text.or(file))
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variables.get(name).map(PathBuf::from)
+    }
+
+    fn value<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<T> {
+        let text = self.variables.get(name)?;
+        let parsed = text.to_str().ok_or_else(|| "it is not UTF-8".to_owned());
+        let parsed = parsed.and_then(|text| text.parse().map_err(|error: T::Err| error.to_string()));
+        parsed.map_err(|message| self.errors.push(ConfigError::in_variable(name, message))).ok()
+    }
+
+    fn key(&mut self) -> Option<Key> {
+        let file = self.path("WAXSEAL_KEY_FILE").map(Key::File);
+        let text = self.value::<String>("WAXSEAL_KEY").map(Zeroizing::new).map(Key::Text);
+        if text.is_some() && file.is_some() {
+            let message = "WAXSEAL_KEY_FILE is set too; set one of them";
+            self.errors.push(ConfigError::in_variable("WAXSEAL_KEY", message));
+        }
+        text.or(file)
     }
 }
 
@@ -129,34 +165,50 @@ impl<F: Fn(&str) -> Option<OsString>> Env<F> {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Overrides, ConfigError> {
-        Overrides::from_env(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+    fn read(pairs: &[(&str, &str)]) -> (Overrides, Vec<String>) {
+        let variables = pairs.iter().map(|(name, value)| (name.into(), value.into()));
+        let (read, errors) = Overrides::from_env(variables);
+        (read, errors.iter().map(ToString::to_string).collect())
     }
 
     #[test]
-    fn a_bad_value_names_its_variable() {
-        let error = read(&[("WAXSEAL_LISTEN", "7143")]).unwrap_err().to_string();
-        assert!(error.starts_with("WAXSEAL_LISTEN: `7143` is no address and port"), "{error}");
+    fn every_bad_value_names_its_variable() {
+        let errors = read(&[("WAXSEAL_LISTEN", "7143"), ("WAXSEAL_STORE", "db")]).1;
+        assert!(errors[0].starts_with("WAXSEAL_LISTEN: `7143` is no address and port"), "{errors:?}");
+        assert!(errors[1].starts_with("WAXSEAL_STORE: ") && errors.len() == 2, "{errors:?}");
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_refused_and_a_strange_name_is_not_ours() {
+        let errors =
+            read(&[("WAXSEAL_LISTN", "x"), ("WAXSEAL_SITEHOST", "x"), ("WAXSEAL_KEYS", "hunter2")]).1;
+        let all = errors.join("\n");
+        assert!(errors.len() == 3 && !all.contains("hunter2"), "{all}");
+        assert!(all.contains("WAXSEAL_LISTN: unknown variable; did you mean `WAXSEAL_LISTEN`?"), "{all}");
+        let kubernetes = ["PORT", "SERVICE_HOST", "SERVICE_PORT", "PORT_7143_TCP", "SERVICE_PORT_HTTP"];
+        for name in kubernetes {
+            assert!(read(&[(&format!("WAXSEAL_{name}"), "tcp://10.0.0.1:7143")]).1.is_empty(), "{name}");
+        }
     }
 
     #[test]
     fn an_empty_variable_is_not_set() {
-        let read = read(&[("WAXSEAL_LISTEN", ""), ("WAXSEAL_KEY", ""), ("WAXSEAL_KEY_FILE", "k")]).unwrap();
-        assert!(read.listen.is_none());
+        let (read, errors) = read(&[("WAXSEAL_LISTEN", ""), ("WAXSEAL_KEY", ""), ("WAXSEAL_KEY_FILE", "k")]);
+        assert!(read.listen.is_none() && errors.is_empty());
         assert!(matches!(read.key, Some(Key::File(_))));
     }
 
     #[test]
     fn the_key_comes_one_way_only_and_debug_does_not_show_it() {
-        assert!(read(&[("WAXSEAL_KEY", "hunter2"), ("WAXSEAL_KEY_FILE", "k")]).is_err());
-        let read = read(&[("WAXSEAL_KEY", "hunter2")]).unwrap();
+        assert_eq!(read(&[("WAXSEAL_KEY", "hunter2"), ("WAXSEAL_KEY_FILE", "k")]).1.len(), 1);
+        let read = read(&[("WAXSEAL_KEY", "hunter2")]).0;
         assert!(!format!("{read:?}").contains("hunter2"));
     }
 
     #[test]
     fn what_stands_above_wins() {
         let flags = Overrides { store: Some(StoreUrl::Memory), ..Overrides::default() };
-        let env = read(&[("WAXSEAL_STORE", "sqlite:x"), ("WAXSEAL_SITE_HOST", "example.com")]).unwrap();
+        let env = read(&[("WAXSEAL_STORE", "sqlite:x"), ("WAXSEAL_SITE_HOST", "example.com")]).0;
         let merged = flags.over(env);
         assert_eq!(merged.store, Some(StoreUrl::Memory));
         assert_eq!(merged.site_host.unwrap().as_str(), "example.com");

@@ -2,11 +2,11 @@ use waxseal_core::time::Ttl;
 
 use super::*;
 
-fn load(text: &str) -> Result<Config, ConfigError> {
+fn load(text: &str) -> Result<Config, ConfigErrors> {
     load_under(text, Overrides::default())
 }
 
-fn load_under(text: &str, overrides: Overrides) -> Result<Config, ConfigError> {
+fn load_under(text: &str, overrides: Overrides) -> Result<Config, ConfigErrors> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("waxseal.toml");
     std::fs::write(&path, text).unwrap();
@@ -71,6 +71,10 @@ fn every_setting_is_read() {
         passphrase_min = 4
         passphrase_max = 72
         passphrase_required = true
+        [log]
+        format = "json"
+        level = "warn,waxseal_sqlite=debug"
+        access = false
         "#,
     )
     .unwrap();
@@ -90,6 +94,8 @@ fn every_setting_is_read() {
     assert_eq!(site.origin(None), "http://secrets.example.com");
     assert_eq!(site.domains[0].account, AccountId([13; 16]));
     assert_eq!(site.numbers, site::Numbers::String);
+    assert_eq!((config.log.format, config.log.access), (LogFormat::Json, false));
+    assert_eq!(config.log.levels.to_string(), "warn,waxseal_sqlite=debug");
 }
 
 #[test]
@@ -128,7 +134,7 @@ fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
         ("[plans.anonymous]\nmax_ttl = \"50d\"", "2: ", "60 seconds to 49 days"),
         ("[plans.x]\nmax_secret_bytes = 0", "2: ", "from 1 to"),
         ("[limits]\n\nstored_bytes = -1", "3: ", "from 0 to"),
-        ("[limits]\nguest_creates_per_20m = \"many\"", "2: guest_creates_per_20m: ", "a whole number"),
+        ("[limits]\nguest_creates_per_20m = \"many\"", "2: limits.guest_creates_per_20m: ", "a whole number"),
         ("[api.v1]\npassphrase_required = \"yes\"", "2: ", "expected a boolean"),
         ("[api.v1]\npassphrase_required = ture", "2: ", "true"),
         ("[api.v1]\npassphrase_min = 9\npassphrase_max = 8", "1: ", "no passphrase would fit"),
@@ -138,7 +144,11 @@ fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
             "",
             "more than one place",
         ),
-        ("[[site.domains]]\nhost = \"a.b\"\naccount = \"Tom <t@a.b>\"", "3: account: ", "no e-mail address"),
+        (
+            "[[site.domains]]\nhost = \"a.b\"\naccount = \"Tom <t@a.b>\"",
+            "3: site.domains.account: ",
+            "no e-mail address",
+        ),
         ("[[site.domains]]\nhost = \"a.b\"", "1: ", "account"),
         ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", "2: ", "duplicate"),
     ];
@@ -191,5 +201,6 @@ fn links_are_https_beyond_this_machine_and_never_lead_to_every_address() {
 #[test]
 fn a_file_that_is_named_must_be_there() {
     let named = Overrides { config: Some("/nowhere/waxseal.toml".into()), ..Overrides::default() };
-    assert!(matches!(Config::load(&named), Err(ConfigError::Unreadable { .. })));
+    let errors = Config::load(&named).unwrap_err();
+    assert!(matches!(errors.iter().next(), Some(ConfigError::Unreadable { .. })));
 }

@@ -2,7 +2,9 @@
 //! so that a flag, an environment variable and the file accept the same.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -12,12 +14,14 @@ use waxseal_core::policy::{LONGEST_TTL, SHORTEST_TTL};
 use waxseal_core::recipient::Recipient;
 use waxseal_core::time::Ttl;
 
+use super::log::{LogFormat, LogLevels};
+
 /// A value outside what is allowed; the text says what is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadValue(String);
 
-fn bad<T>(message: impl Into<String>) -> Result<T, BadValue> {
+pub(super) fn bad<T>(message: impl Into<String>) -> Result<T, BadValue> {
     Err(BadValue(message.into()))
 }
 
@@ -166,6 +170,37 @@ impl FromStr for Code {
     }
 }
 
+/// A name for people to read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Title(pub(super) String);
+
+impl FromStr for Title {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        const LONGEST: usize = 100;
+        let length = text.trim().chars().count();
+        if (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control) {
+            Ok(Self(text.trim().to_owned()))
+        } else {
+            bad("a name for people to read: 1 to 100 characters on one line")
+        }
+    }
+}
+
+/// Where a key file stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct KeyPath(pub(super) PathBuf);
+
+impl FromStr for KeyPath {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        if text.is_empty() || text.contains('\0') {
+            return bad("the path of a file, such as data/waxseal.key");
+        }
+        Ok(Self(text.into()))
+    }
+}
+
 /// The e-mail address that names an account, lower-cased.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Account(pub(super) String);
@@ -186,19 +221,33 @@ where
     D: Deserializer<'de>,
     T: FromStr<Err: fmt::Display>,
 {
-    String::deserialize(deserializer)?.parse().map(Some).map_err(de::Error::custom)
+    deserializer.deserialize_str(Text(PhantomData)).map(Some)
+}
+
+/// Refuses while the value is being visited: what is refused later has lost its
+/// place in the file, if it is an element of an array.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
 }
 
 macro_rules! read_as_text {
     ($($kind:ty),*) => {$(
         impl<'de> Deserialize<'de> for $kind {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Text(PhantomData))
             }
         }
     )*};
 }
-read_as_text!(Listen, Host, Scheme, Proxy, Code, Account);
+read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, Title, KeyPath, LogFormat, LogLevels);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

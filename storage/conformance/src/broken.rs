@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::task::yield_now;
-use waxseal_core::attempt::Guess;
+use waxseal_core::attempt::{Attempts, Guess};
 use waxseal_core::id::{AccountId, ClientId, RecordId};
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, Stored};
@@ -34,6 +34,10 @@ pub enum Fault {
     PartialWrite,
     /// An ending marks the record and keeps lock and body.
     BodyKept,
+    /// A note about a message writes the record anew, and drops the guesses.
+    GuessesForgotten,
+    /// What the sweep forgets is not given back to the budget.
+    BudgetLeak,
 }
 
 /// One Mutex around the model: a store without a fault, or with one.
@@ -190,12 +194,25 @@ impl Store for FaultyStore {
     }
 
     async fn note_mail(&self, id: &RecordId, mail: MailState, now: Timestamp) -> Result<(), StoreError> {
-        self.model().note_mail(id, mail, now);
+        let mut model = self.model();
+        model.note_mail(id, mail, now);
+        if self.fault == Some(Fault::GuessesForgotten)
+            && let Some(entry) = model.entry(id)
+        {
+            entry.attempts = Attempts::default();
+        }
         Ok(())
     }
 
     async fn sweep(&self, limit: usize, now: Timestamp) -> Result<Swept, StoreError> {
-        Ok(self.model().sweep(limit, now))
+        let mut model = self.model();
+        let before = model.usage().bytes;
+        let swept = model.sweep(limit, now);
+        if self.fault == Some(Fault::BudgetLeak) && swept.forgotten > 0 {
+            let freed = before - model.usage().bytes;
+            model.shrink_budget(freed);
+        }
+        Ok(swept)
     }
 
     async fn bind(&self, check: Check) -> Result<Check, StoreError> {

@@ -121,6 +121,13 @@ impl Model {
         Created::Fresh
     }
 
+    /// Leaves less room, as if bytes were lost count of.
+    pub(crate) fn shrink_budget(&mut self, bytes: u64) {
+        if self.budget > 0 {
+            self.budget = self.budget.saturating_sub(bytes).max(1);
+        }
+    }
+
     pub(crate) fn entry(&mut self, id: &RecordId) -> Option<&mut Entry> {
         self.entries.get_mut(id)
     }

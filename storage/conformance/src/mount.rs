@@ -43,6 +43,7 @@ macro_rules! store_laws {
             no_guess_counts_nothing
             nothing_is_counted_without_a_passphrase
             guesses_count_as_core_counts_them
+            nothing_forgets_a_guess
             racing_guesses_of_one_client_keep_to_the_policy
             racing_guesses_of_many_clients_keep_to_the_policy
             racing_guesses_keep_to_the_allowance_for_life
@@ -70,6 +71,7 @@ macro_rules! store_laws {
             an_ended_secret_takes_a_mail_note
             sweep_erases_the_expired
             sweep_forgets_receipts
+            forgetting_makes_room
             sweep_is_idempotent
             sweep_leaves_the_living
             sweep_completes_over_repeated_calls

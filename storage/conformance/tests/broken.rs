@@ -71,3 +71,13 @@ async fn a_kept_body_is_caught() {
     ];
     refuses(Fault::BodyKept, &laws).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgotten_guesses_are_caught() {
+    refuses(Fault::GuessesForgotten, &["nothing_forgets_a_guess"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaking_budget_is_caught() {
+    refuses(Fault::BudgetLeak, &["forgetting_makes_room"]).await;
+}

@@ -45,13 +45,15 @@ impl Engine {
     }
 
     /// Runs the jobs in one transaction and answers them. If one breaks it, each
-    /// runs again in a transaction of its own, and only the guilty one fails.
+    /// runs again in a transaction of its own, and only the guilty one fails. If
+    /// another process keeps the file for itself none is guilty: each would wait
+    /// out [`PATIENCE`](crate::schema::PATIENCE) again, with every write behind.
     pub(crate) fn commit(&mut self, jobs: Vec<Job>) {
         let mut jobs = self.admit(jobs);
         match self.transact(&mut jobs) {
             Ok(erased) => {
-                if erased && self.log_due.is_none() {
-                    self.log_due = Some(Instant::now() + LOG_PATIENCE);
+                if erased {
+                    self.clear_log_soon();
                 }
                 jobs.into_iter().for_each(Job::answer);
             }
@@ -65,10 +67,16 @@ impl Engine {
             }
             Err(Broken::Doubtful(error)) => {
                 tracing::error!(%error, "a commit failed; its outcome is unknown");
+                // It may have erased something.
+                self.clear_log_soon();
                 let error = Arc::new(error);
                 jobs.into_iter().for_each(|job| job.doubt(&error));
             }
         }
+    }
+
+    fn clear_log_soon(&mut self) {
+        self.log_due.get_or_insert_with(|| Instant::now() + LOG_PATIENCE);
     }
 
     /// When the log must be cleared.
@@ -177,6 +185,8 @@ pub(crate) fn unconfirmed(error: &Arc<rusqlite::Error>) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use rusqlite::ffi;
     use tokio::sync::oneshot::Receiver;
     use waxseal_conformance::sample;
@@ -271,19 +281,35 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_another_writer_keeps_out_did_not_happen() {
-        let (mut engine, folder) = engine();
+    fn a_commit_of_unknown_outcome_has_the_log_cleared() {
+        let (mut engine, _folder) = engine();
         alone(&mut engine, create(1)).unwrap();
-        alone(&mut engine, statement("PRAGMA busy_timeout = 1")).unwrap();
-        let other = connect_writer(&folder.path().join("store")).unwrap();
+        engine.tend_log();
+        assert!(engine.log_due().is_none());
+        engine.commit(vec![settle(1).0, spoils_the_commit().0]);
+        assert!(engine.log_due().is_some());
+    }
+
+    #[test]
+    fn a_batch_waits_once_for_another_process() {
+        static WAITS: AtomicUsize = AtomicUsize::new(0);
+        let (mut engine, _folder) = engine();
+        let other = connect_writer(&engine.path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let (ending, second) = (settle(1), create(2));
-        engine.commit(vec![second.0, ending.0]);
-        assert!(matches!(said(ending.1), Err(StoreError::Unavailable(_))));
-        assert!(matches!(said(second.1), Err(StoreError::Unavailable(_))));
+        let give_up = |_| {
+            WAITS.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        engine.connection().unwrap().busy_handler(Some(give_up)).unwrap();
+
+        let (jobs, answers): (Vec<_>, Vec<_>) = (0..20).map(create).unzip();
+        engine.commit(jobs);
+        assert_eq!(WAITS.load(Ordering::Relaxed), 1);
+        for answer in answers {
+            assert!(matches!(said(answer), Err(StoreError::Unavailable(_))));
+        }
         other.execute_batch("ROLLBACK").unwrap();
-        assert!(alone(&mut engine, settle(1)).unwrap().is_some());
-        assert!(matches!(alone(&mut engine, create(2)), Ok(Created::Fresh)));
+        assert!(matches!(alone(&mut engine, create(1)), Ok(Created::Fresh)));
     }
 
     #[test]

@@ -59,7 +59,7 @@ mod schema;
 mod sweep;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -102,6 +102,7 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     cursor: Mutex<Cursor>,
+    path: PathBuf,
 }
 
 impl SqliteStore {
@@ -117,7 +118,7 @@ impl SqliteStore {
             Engine::open(path.clone(), options.stored_bytes_budget).map_err(|error| failed(error.into()))?;
         let writer = Writer::start(engine).map_err(|error| failed(error.into()))?;
         let readers = Readers::start(&path).map_err(|error| failed(error.into()))?;
-        Ok(Self { readers, writer, cursor: Mutex::default() })
+        Ok(Self { readers, writer, cursor: Mutex::default(), path })
     }
 
     /// Finishes what waits, clears the write-ahead log and closes the file: what
@@ -228,8 +229,16 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        // An empty transaction reads the file under the writer's lock.
-        self.writer.call(Class::Plain, |_| Ok(())).await
+        // An empty transaction shows that the writer is not stuck. Its connection
+        // would go on in a file that was moved, so the path is opened anew too.
+        self.writer.call(Class::Plain, |_| Ok(())).await?;
+        let path = self.path.clone();
+        self.readers
+            .call(move |_| {
+                Totals::read(&schema::connect_reader(&path)?)?;
+                Ok(())
+            })
+            .await
     }
 }
 

@@ -22,6 +22,7 @@ use waxseal_sqlite::SqliteStore;
 #[tokio::test]
 async fn secrets_can_be_opened_on_a_full_disk_and_stored_again_after() {
     let Some(disk) = SmallDisk::mount() else {
+        assert!(std::env::var_os("CI").is_none(), "no right to mount a small file system");
         println!("SKIPPED: no right to mount a small file system");
         return;
     };

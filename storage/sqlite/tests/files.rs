@@ -13,7 +13,7 @@ use waxseal_conformance::sample;
 use waxseal_core::attempt::Guess;
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, State};
-use waxseal_core::store::{AccountStore, Attempt, Check, Created, Store};
+use waxseal_core::store::{AccountStore, Attempt, Check, Created, Store, StoreError};
 use waxseal_sqlite::{OpenError, Options, SqliteStore};
 
 #[tokio::test]
@@ -177,6 +177,21 @@ fn a_newer_file_is_refused() {
 }
 
 /// Opens what `spoil` makes of a whole store; it must be refused, and left as it is.
+#[tokio::test]
+async fn a_store_whose_folder_was_moved_answers_no_ping_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, away) = (folder.path().join("here"), folder.path().join("away"));
+    fs::create_dir(&here).unwrap();
+    let store = open(&here.join("store"));
+    put(&store, &sample::record(1)).await;
+    store.ping().await.unwrap();
+    fs::rename(&here, &away).unwrap();
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    fs::rename(&away, &here).unwrap();
+    store.ping().await.unwrap();
+    assert!(content(&store, 1).await.is_some());
+}
+
 fn refuses(spoil: impl FnOnce(Vec<u8>) -> Vec<u8>, expected: impl FnOnce(&OpenError) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");

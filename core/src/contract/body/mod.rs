@@ -79,7 +79,8 @@ impl Fields {
     ///
     /// # Errors
     /// [`Refusal::Malformed`] for JSON or multipart that cannot be read, and for
-    /// more than 100 parameters, 20 parts or 16 levels.
+    /// more than 100 parameters, 20 parts or 16 levels; [`Refusal::Nothing`] for
+    /// multipart whose label names no boundary.
     pub fn read(request: &mut Request<'_>) -> Result<Self, Refusal> {
         let bytes = std::mem::take(&mut request.body);
         let query = urlencoded::parse(request.query.unwrap_or_default().as_bytes())?;

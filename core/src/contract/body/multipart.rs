@@ -16,10 +16,17 @@ const TOO_MANY: Refusal = Refusal::Malformed("The request body has too many part
 /// Reads the parts up to the closing boundary, without which the body is
 /// broken: a part may have been cut. Lines end as the first boundary's does.
 pub(super) fn parse(body: &[u8], boundary: &[u8]) -> Result<Source, Refusal> {
-    if boundary.is_empty() || boundary.len() > LONGEST_BOUNDARY {
+    if boundary.is_empty() {
+        // As upstream says it; yet on no route is the body dropped silently (V1-B2).
+        return Err(Refusal::Nothing);
+    }
+    if boundary.len() > LONGEST_BOUNDARY {
         return Err(BROKEN);
     }
     let dashed = [b"--", boundary].concat();
+    if is_empty_form(body, &dashed) {
+        return Ok(Source::default());
+    }
     let (mut rest, eol) = skip_preamble(body, &dashed)?;
     let delimiter = [eol, &dashed].concat();
     let mut source = Source::default();
@@ -40,6 +47,11 @@ pub(super) fn parse(body: &[u8], boundary: &[u8]) -> Result<Source, Refusal> {
 enum End<'a> {
     Another(&'a [u8]),
     Last,
+}
+
+/// A form without fields is its closing boundary alone, as browsers write it.
+fn is_empty_form(body: &[u8], dashed: &[u8]) -> bool {
+    body.trim_ascii().strip_prefix(dashed) == Some(b"--")
 }
 
 /// Finds the first boundary, at the start of a line, and the line ending it uses.
@@ -192,9 +204,17 @@ mod tests {
         for cut in 0..whole.len() {
             assert!(pairs(&whole[..cut]).is_err(), "{cut}");
         }
-        assert_eq!(parse(whole.as_bytes(), b"").err(), Some(BROKEN));
+        assert_eq!(parse(whole.as_bytes(), b"").err(), Some(Refusal::Nothing));
         assert_eq!(parse(whole.as_bytes(), &[b'a'; 71]).err(), Some(BROKEN));
         assert_eq!(pairs("--XbX\r\nno headers end\r\n--XbX--").err(), Some(BROKEN));
+    }
+
+    #[test]
+    fn v1_b2_a_form_without_fields_is_its_closing_boundary() {
+        for body in ["--XbX--", "--XbX--\r\n", "\r\n--XbX--\r\n"] {
+            assert!(pairs(body).unwrap().is_empty(), "{body:?}");
+        }
+        assert_eq!(pairs("--XbX--\r\nmore").err(), Some(BROKEN));
     }
 
     #[test]

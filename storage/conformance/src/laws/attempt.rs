@@ -4,10 +4,10 @@
 use proptest::prelude::*;
 use waxseal_core::attempt::{Attempts, CLIENTS, Guess, Verdict};
 use waxseal_core::policy::AttemptPolicy;
-use waxseal_core::store::{Attempt, Front};
+use waxseal_core::store::{Attempt, Created, Front, MailState};
 use waxseal_core::time::Ttl;
 
-use super::{Stores, attempt, front, holding, put};
+use super::{Stores, attempt, front, holding, put, receipt};
 use crate::race::race;
 use crate::random::for_random;
 use crate::sample::{START, after, client, guarded, made, record};
@@ -78,6 +78,24 @@ pub async fn guesses_count_as_core_counts_them(stores: &Stores) {
             assert_eq!(as_verdict(answer), Some(verdict), "{guess:?} at {now:?}");
         }
     });
+}
+
+/// What was counted stays counted, whatever else is done to the secret meanwhile:
+/// looks, notes, a sweep, a create of the same id.
+pub async fn nothing_forgets_a_guess(stores: &Stores) {
+    let wanted = guarded(1);
+    let fresh = holding(stores, &wanted).await;
+    let (store, guess) = (&fresh.store, Guess::Open(client(0)));
+    for left in (0..5).rev() {
+        let heard = attempt(store, &wanted, guess, START).await;
+        assert_eq!(remaining(heard), Some(left));
+        front(store, &wanted, START).await;
+        receipt(store, &wanted, START).await;
+        store.note_mail(&wanted.id, MailState::Sent, START).await.unwrap();
+        store.sweep(100, START).await.unwrap();
+        assert_eq!(put(store, &wanted).await, Created::Taken);
+    }
+    assert_eq!(remaining(attempt(store, &wanted, guess, START).await), None, "five were heard");
 }
 
 /// One client's racing guesses: five are heard, and each is told another number of guesses left.

@@ -1,7 +1,7 @@
 //! The sweep: it gives back space, and decides nothing.
 
 use waxseal_core::state::{Ending, State};
-use waxseal_core::store::{Record, Swept, Usage};
+use waxseal_core::store::{Created, Record, Swept, Usage};
 use waxseal_core::time::{Timestamp, Ttl};
 
 use super::create::sealed_bytes;
@@ -34,6 +34,23 @@ pub async fn sweep_forgets_receipts(stores: &Stores) {
     assert_eq!(fresh.store.recent(&account_id(1), 100, START).await.unwrap(), []);
     for secret in &all {
         assert_eq!(receipt(&fresh.store, secret, START).await, None, "not even for an earlier `now`");
+    }
+}
+
+/// A full store has all of its room again once everything in it is forgotten, time after time.
+pub async fn forgetting_makes_room(stores: &Stores) {
+    let all: Vec<_> = (0..6).map(|n| if n % 2 == 0 { owned(n, account_id(1)) } else { record(n) }).collect();
+    let fresh = stores.bounded(all.iter().map(Record::stored_bytes).sum()).await;
+    for round in 0..3 {
+        let start = after(round * 3 * LIFE.secs());
+        for secret in &all {
+            assert_eq!(put(&fresh.store, &made(secret.clone(), start, LIFE)).await, Created::Fresh);
+        }
+        assert_eq!(put(&fresh.store, &made(record(9), start, LIFE)).await, Created::Full);
+        settle(&fresh.store, &all[0], Ending::Received, start).await.unwrap();
+        settle(&fresh.store, &all[1], Ending::Burned, start).await.unwrap();
+        sweep_all(&fresh.store, 1_000, start.plus(LIFE)).await;
+        sweep_all(&fresh.store, 1_000, start.plus(LIFE).plus(LIFE)).await;
     }
 }
 

@@ -1,0 +1,52 @@
+//! Nothing that is secret reaches the log, at any level, in any form: the real
+//! program is driven with recognisable values in every secret place, and what it
+//! said is searched for them.
+
+mod drive;
+mod search;
+mod server;
+
+use search::Search;
+use server::Server;
+
+/// Every place of the API that a line must have told about, or the search
+/// searched too little.
+const ROUTES: [&str; 11] = [
+    "status",
+    "authcheck",
+    "share",
+    "create",
+    "generate",
+    "reveal",
+    "look",
+    "burn",
+    "recent",
+    "unread",
+    "hint",
+];
+
+fn nothing_secret_is_logged(format: &str) {
+    let mut search = Search::default();
+    let mut server = Server::start(format, &mut search);
+    let asked = drive::everything(&mut server, &mut search);
+    let said = server.stop();
+    let answered = said.lines().filter(|line| line.contains("answered")).count();
+    assert!(answered >= asked, "{answered} access lines of {asked} requests");
+    for route in ROUTES {
+        assert!(said.contains(&format!("\"{route}\"")), "no line of {route}");
+    }
+    assert!(said.contains("failed"), "the store never failed");
+    let found = search.all_in(&said);
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(search.secrets() > 30, "{} secrets", search.secrets());
+}
+
+#[test]
+fn nothing_secret_is_logged_as_text() {
+    nothing_secret_is_logged("text");
+}
+
+#[test]
+fn nothing_secret_is_logged_as_json() {
+    nothing_secret_is_logged("json");
+}

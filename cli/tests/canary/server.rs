@@ -1,0 +1,131 @@
+//! The real program at its most talkative, with all that it says kept.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::search::Search;
+
+/// The account that exists.
+pub(crate) const USER: &str = "canarylocalpart@example.com";
+/// Longer than a start or a stop takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. Killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    folder: TempDir,
+    address: String,
+    /// The account's token.
+    pub(crate) token: String,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Server {
+    /// Sets a deployment up whose keys and account are among the secrets.
+    pub(crate) fn start(format: &str, search: &mut Search) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
+                      [plans.anonymous]\nmax_secret_bytes = 2000\n";
+        fs::write(folder.path().join("waxseal.toml"), config).unwrap();
+        assert!(waxseal(&folder).arg("init").output().unwrap().status.success());
+        let key_file = fs::read_to_string(folder.path().join("data/waxseal.key")).unwrap();
+        for secret in key_file.split_whitespace().filter(|word| word.len() == 64) {
+            search.keep("a master key", secret);
+        }
+        let added = waxseal(&folder).args(["account", "add", USER]).output().unwrap();
+        let token = String::from_utf8(added.stdout).unwrap().trim().to_owned();
+        search.keep("the account's name", USER.split('@').next().unwrap());
+        search.keep("the account's token", &token);
+        let log = |name: &str| File::create(folder.path().join(name)).unwrap();
+        let child = waxseal(&folder)
+            .args(["serve", "--log-level", "trace", "--log-format", format])
+            .stdout(log("out"))
+            .stderr(log("err"))
+            .spawn()
+            .unwrap();
+        let mut server = Self { child, folder, address: String::new(), token };
+        server.address = server.listening();
+        server
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Changes the accounts, as an operator would beside the running server.
+    pub(crate) fn account(&self, arguments: &[&str]) -> String {
+        let done = waxseal(&self.folder).arg("account").args(arguments).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Sends bytes as they are; `None` where no HTTP answer came back.
+    pub(crate) fn send(&self, bytes: &[u8]) -> Option<Answer> {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The server may close before it has read everything: that is an answer, too.
+        stream.write_all(bytes).and_then(|()| stream.shutdown(std::net::Shutdown::Write)).ok();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some(Answer { status, body: body.to_owned() })
+    }
+
+    /// Stops it as a service manager would: all that it said.
+    pub(crate) fn stop(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        self.said("out") + &self.said("err")
+    }
+
+    fn said(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn listening(&mut self) -> String {
+        let started = Instant::now();
+        loop {
+            let said = self.said("out");
+            let address = said.lines().find_map(|line| line.strip_prefix("listening on http://"));
+            if let Some(address) = address {
+                return address.to_owned();
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && started.elapsed() < PATIENCE, "{}", self.said("err"));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn waxseal(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waxseal"));
+    command.current_dir(folder.path()).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("WAXSEAL_") || name == "CREDENTIALS_DIRECTORY" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
