@@ -1,23 +1,20 @@
-//! `waxseal account`: adds, lists and removes accounts in the store that a
-//! running server reads.
+//! `waxseal account`: accounts in the store that a running server reads.
 
 use std::future::Future;
-use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use serde::Serialize;
 use waxseal_core::account::{AccountError, Accounts, Listed};
 use waxseal_core::policy::Plans;
-use waxseal_core::store::AccountState;
+use waxseal_core::store::{AccountState, StoreError};
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_server::config::Config;
 use waxseal_storage::StoreUrl;
 
 use crate::args::Account;
 use crate::exit::Failure;
-use crate::{keys, out, store};
+use crate::{ask, keys, out, store, token};
 
 /// Does what `command` says to the accounts of the store.
 pub(crate) fn run(config: &Config, command: &Account) -> Result<(), Failure> {
@@ -30,6 +27,14 @@ pub(crate) fn run(config: &Config, command: &Account) -> Result<(), Failure> {
     match command {
         Account::Add { email, plan, json } => add(config, email, plan, *json),
         Account::List { json } => list(config, *json),
+        Account::Token(command) => token::run(config, command),
+        Account::Suspend { email } => {
+            change(config, email, "suspended", async |accounts| accounts.suspend(email).await)
+        }
+        Account::Resume { email } => {
+            change(config, email, "resumed", async |accounts| accounts.resume(email).await)
+        }
+        Account::Plan { email, plan } => set_plan(config, email, plan),
         Account::Remove { email, yes } => remove(config, email, *yes),
     }
 }
@@ -42,23 +47,39 @@ struct Added<'a> {
 
 fn add(config: &Config, email: &str, plan: &str, json: bool) -> Result<(), Failure> {
     check_plan(&config.plans, plan)?;
-    let added = with_accounts(config, async |accounts| match accounts.add(email, plan).await {
-        Ok(added) => Ok(added),
-        Err(AccountError::NotAnAddress) => {
-            Err(Failure::usage(anyhow!("`{email}` is no e-mail address, such as tom@example.com")))
-        }
-        Err(AccountError::Taken) => Err(Failure::other(anyhow!("there is an account {email} already"))),
-        Err(AccountError::Store(error)) => Err(Failure::store(error)),
-        Err(error) => Err(Failure::other(error)),
+    let added = with_accounts(config, async |accounts| {
+        accounts.add(email, plan).await.map_err(|error| refused(error, email))
     })?;
     let (account, token) = (added.name.as_str(), added.token.expose());
     if json {
-        return out::line(serde_json::to_string(&Added { account, token }).map_err(Failure::other)?);
+        return out::json(&Added { account, token });
     }
     out::remark(format_args!(
         "The API token of {account}. It is shown this once; it is the password to the name:"
     ));
     out::line(token)
+}
+
+/// What a person can do about it.
+pub(crate) fn refused(error: AccountError, email: &str) -> Failure {
+    match error {
+        AccountError::NotAnAddress => {
+            Failure::usage(anyhow!("`{email}` is no e-mail address, such as tom@example.com"))
+        }
+        AccountError::Taken => Failure::other(anyhow!("there is an account {email} already")),
+        AccountError::Unknown => unknown(email),
+        AccountError::StillAside(old) => Failure::other(anyhow!(
+            "the token `{old}`, set aside by an earlier rotation, still lives; end it first: \
+             waxseal account token revoke {email} {old}"
+        )),
+        AccountError::Store(error) => Failure::store(error),
+        AccountError::TokenName => Failure::usage(AccountError::TokenName),
+        error => Failure::other(error),
+    }
+}
+
+fn unknown(email: &str) -> Failure {
+    Failure::other(anyhow!("there is no account {email}"))
 }
 
 /// An account on a plan that is not there would silently be on the default one.
@@ -93,45 +114,42 @@ fn list(config: &Config, json: bool) -> Result<(), Failure> {
     let listed = with_accounts(config, async |accounts| accounts.list().await.map_err(Failure::store))?;
     let rows: Vec<Row> = listed.into_iter().map(Row::from).collect();
     if json {
-        return out::line(serde_json::to_string(&rows).map_err(Failure::other)?);
+        return out::json(&rows);
     }
     rows.iter().try_for_each(|row| {
         let name = row.account.as_deref().unwrap_or("(name unreadable)");
-        let created = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(row.created));
-        out::line(format_args!("{name}\t{}\t{}\t{created}", row.plan, row.state))
+        out::line(format_args!("{name}\t{}\t{}\t{}", row.plan, row.state, out::date(row.created)))
     })
 }
 
-fn remove(config: &Config, email: &str, yes: bool) -> Result<(), Failure> {
-    if !yes && !confirmed(email)? {
-        return Err(Failure::other(anyhow!("{email} was not removed")));
-    }
-    let removed = async |accounts: Accounts| accounts.remove(email).await.map_err(Failure::store);
-    if with_accounts(config, removed)? {
-        out::line(format_args!("removed {email}"))
-    } else {
-        Err(Failure::other(anyhow!("there is no account {email}")))
-    }
+fn set_plan(config: &Config, email: &str, plan: &str) -> Result<(), Failure> {
+    check_plan(&config.plans, plan)?;
+    let now = format!("on the plan {plan}");
+    change(config, email, &now, async |accounts| accounts.set_plan(email, plan).await)
 }
 
-fn confirmed(email: &str) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::usage(anyhow!("nobody is here to ask; say --yes to remove {email}")));
+fn remove(config: &Config, email: &str, yes: bool) -> Result<(), Failure> {
+    let warning = format!("The tokens of {email} are refused from then on; its secrets live on.");
+    ask::confirm(yes, &warning, &format!("remove {email}"))?;
+    change(config, email, "removed", async |accounts| accounts.remove(email).await)
+}
+
+/// Does what answers whether there was such an account, and says what it is `now`.
+fn change(
+    config: &Config,
+    email: &str,
+    now: &str,
+    act: impl AsyncFnOnce(Accounts) -> Result<bool, StoreError>,
+) -> Result<(), Failure> {
+    if with_accounts(config, async |accounts| act(accounts).await.map_err(Failure::store))? {
+        out::line(format_args!("{email} is {now}"))
+    } else {
+        Err(unknown(email))
     }
-    let ask = || -> io::Result<bool> {
-        write!(
-            io::stderr(),
-            "Remove {email}? Its token is refused from then on, its secrets live on. [y/N] "
-        )?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-    };
-    ask().context("cannot ask").map_err(Failure::other)
 }
 
 /// Runs `act` on the accounts of the store, which must belong to the keys.
-fn with_accounts<T, F>(config: &Config, act: impl FnOnce(Accounts) -> F) -> Result<T, Failure>
+pub(crate) fn with_accounts<T, F>(config: &Config, act: impl FnOnce(Accounts) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {

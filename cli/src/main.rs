@@ -5,16 +5,19 @@
 
 mod account;
 mod args;
+mod ask;
 mod config;
 mod exit;
 mod folder;
 mod init;
+mod key;
 mod keys;
 mod log;
 mod out;
 mod process;
 mod serve;
 mod store;
+mod token;
 
 use std::process::ExitCode;
 
@@ -43,5 +46,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Init => init::run(&cli.settings, sources),
         Command::Account(command) => account::run(&sources.load()?, command),
         Command::Config(command) => config::run(sources, command),
+        Command::Key(command) => key::run(&sources.load()?, command),
     }
 }

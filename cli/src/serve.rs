@@ -15,11 +15,12 @@ use waxseal_core::limit::LocalLimiter;
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
-use waxseal_server::config::{Config, reachable};
-use waxseal_server::{App, StretchPool, TrustedProxies};
+use waxseal_server::config::{Config, Key, reachable};
+use waxseal_server::{App, StretchPool, TrustedProxies, key_file};
 use waxseal_storage::Opened;
 
 use crate::exit::Failure;
+use crate::key::hex;
 use crate::{keys, log, out, process, store};
 
 /// What may still run after the server has said farewell. With its own ten
@@ -46,6 +47,9 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
     let opened = store::open(config, &keyring).await?;
     let durable = opened.durable;
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
+    reload_at_hangup(config.key.clone(), keyring.clone())
+        .context("cannot listen for signals")
+        .map_err(Failure::other)?;
     let (listener, bound) = bind(config.listen).await?;
     let app = app(config, keyring, opened, bound);
     if let Err(failure) = tell(config, bound, durable, first_start) {
@@ -112,6 +116,36 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
 }
 
 const VOLATILE: &str = " which is volatile: when the server stops, every secret and account is gone";
+
+/// Reads the keys again whenever SIGHUP comes. Signals are caught from the call on.
+#[cfg(unix)]
+fn reload_at_hangup(key: Key, keyring: Arc<Keyring>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload(&key, &keyring);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn reload_at_hangup(_: Key, _: Arc<Keyring>) -> io::Result<()> {
+    Ok(())
+}
+
+/// Takes over what the key file holds now. One that will not do changes nothing.
+fn reload(key: &Key, keyring: &Keyring) {
+    let read = key_file::load(key).map_err(anyhow::Error::from);
+    match read.and_then(|read| Ok(keyring.take_over(&read)?)) {
+        Ok(()) => {
+            let (keys, sealing) = (keyring.ring().len(), hex(keyring.sealing()));
+            tracing::info!(keys, sealing, "the key file was read again");
+        }
+        Err(error) => tracing::error!("the key file will not do, and the keys stay as they were: {error:#}"),
+    }
+}
 
 /// Resolves when the process is asked to stop. Signals are caught from the call on.
 #[cfg(unix)]

@@ -152,8 +152,8 @@ impl Api {
             Credentials::Malformed => None,
         };
         match member {
-            Some(member) => Ok(Caller { client, member: Some(member) }),
-            None => Err(Refusal::NotAuthorized.into()),
+            Some(member) if route.is_open_to(member.scope) => Ok(Caller { client, member: Some(member) }),
+            _ => Err(Refusal::NotAuthorized.into()),
         }
     }
 

@@ -440,9 +440,9 @@ pub struct Account {
 pub enum Scope {
     /// Everything.
     Full = 0,
-    /// Make secrets, and nothing else.
+    /// Make secrets; see none.
     Create = 1,
-    /// Read the account's own list and receipts, and nothing else.
+    /// Read the account's list and receipts; make, open and burn nothing.
     Read = 2,
 }
 
@@ -482,8 +482,36 @@ pub struct Token {
     pub wrap: Vec<u8>,
 }
 
+/// One token in the place of another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rotation {
+    /// The token whose name is handed on.
+    pub old: TokenDigest,
+    /// What it is called from then on.
+    pub aside: String,
+    /// From here on it is refused, if not earlier.
+    pub until: Timestamp,
+    /// Its successor. Its name is the one that `old` bears.
+    pub next: Token,
+}
+
+/// What came of a change to an account's tokens. Unless it was done, nothing has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenChange {
+    /// It is done.
+    Done,
+    /// There is no such account, or no such token in it.
+    Unknown,
+    /// The account has a token of this name, or one of this digest stands somewhere.
+    Taken,
+}
+
 /// Where accounts stand. A second process's change (the command line's) is seen
 /// within a second.
+///
+/// A token's digest stands once over all accounts, and its name once in its
+/// account, past its expiry, too: only sign-in compares `expires` with a time,
+/// so that a list shows what has expired.
 #[async_trait]
 pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// Adds an account with its first token. `false`, and nothing stored, if an
@@ -498,6 +526,32 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
 
     /// Removes an account and its tokens; its secrets live on. `false` if there was none. Atomic.
     async fn remove_account(&self, id: &AccountId) -> Result<bool, StoreError>;
+
+    /// Lets an account act, or not. `false` if there is none.
+    async fn set_state(&self, id: &AccountId, state: AccountState) -> Result<bool, StoreError>;
+
+    /// Puts an account on another plan. `false` if there is none.
+    async fn set_plan(&self, id: &AccountId, plan: &str) -> Result<bool, StoreError>;
+
+    /// Adds a further token. Atomic: of racing adds of one name one is done.
+    async fn add_token(&self, account: &AccountId, token: Token) -> Result<TokenChange, StoreError>;
+
+    /// Hands a token's name on: the old token is called `aside` and expires at
+    /// `until` at the latest, and the next one stands under its name. A token
+    /// that was set aside before and is past at `now` makes room; one that is not
+    /// is [`TokenChange::Taken`]. Atomic: of racing rotations of one token one is
+    /// done, and the others are [`TokenChange::Unknown`], as the token has lost
+    /// its name by then.
+    async fn rotate_token(
+        &self,
+        account: &AccountId,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<TokenChange, StoreError>;
+
+    /// Removes the token of this name, be it the last: the account stays.
+    /// `false` if there is none. Atomic.
+    async fn revoke_token(&self, account: &AccountId, name: &str) -> Result<bool, StoreError>;
 }
 
 /// Whose allowance is used.

@@ -230,3 +230,37 @@ async fn a_missing_master_key_consumes_nothing() {
     assert!(matches!(fault, Fault::Undecipherable(_)));
     assert!(matches!(vault(&text).reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Shown(_)));
 }
+
+/// While writers and readers are busy, a key is added and promoted, and the ring
+/// of another reading is taken over: whatever was sealed before, during and after opens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_ring_turns_under_load() {
+    let vault = Arc::new(world().vault);
+    let old = vault.keyring().sealing();
+    let life = |vault: Arc<Vault>| async move {
+        let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+        tokio::task::yield_now().await;
+        assert!(vault.look(&made.metadata_key).await.unwrap().is_some());
+        assert!(matches!(vault.reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Shown(_)));
+    };
+    let before = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    let busy: Vec<_> = (0..400).map(|_| tokio::spawn(life(vault.clone()))).collect();
+    let file = Keyring::parse(&vault.keyring().to_text()).unwrap();
+    let new = file.add(&SystemEntropy::default()).unwrap();
+    vault.keyring().take_over(&file).unwrap();
+    assert_eq!(vault.keyring().sealing(), old, "a key that was added opens only");
+    file.promote(new).unwrap();
+    vault.keyring().take_over(&file).unwrap();
+    let after: Vec<_> = (0..400).map(|_| tokio::spawn(life(vault.clone()))).collect();
+    for life in busy.into_iter().chain(after) {
+        life.await.unwrap();
+    }
+
+    assert_eq!(vault.keyring().sealing(), new);
+    let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    let kids = vault.ports().store.usage().await.unwrap().kids;
+    assert!(kids.iter().any(|(kid, count)| *kid == new && *count >= 1), "{kids:?}");
+    for secret in [before, made] {
+        assert!(matches!(vault.reveal(&secret.link_key, None, ME).await.unwrap(), Reveal::Shown(_)));
+    }
+}

@@ -1,4 +1,5 @@
-//! The key file on disk: read only where nobody else can, made once, never overwritten.
+//! The key file on disk: read only where nobody else can, made once, changed by
+//! putting a whole new file in its place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -42,8 +43,8 @@ pub enum KeyError {
         /// What is wrong.
         source: keyring::KeyFileError,
     },
-    /// It can't be made.
-    #[error("cannot make the key file {}", path.display())]
+    /// It can't be made or changed.
+    #[error("cannot write the key file {}", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
@@ -79,11 +80,60 @@ pub fn create(path: &Path, keyring: &Keyring) -> Result<(), KeyError> {
     })
 }
 
-fn fill(mut file: File, path: &Path, text: &str) -> io::Result<()> {
+/// Changes the keys of a key file. The new file is written whole beside the old
+/// one and put in its place, so that at any moment one of them stands there, and
+/// the old text goes. Of several at once each waits for the one before, so that
+/// none undoes another's change.
+///
+/// # Errors
+/// What `change` answers, and [`KeyError`] as its error; the file is as it was then.
+pub fn change<T, E: From<KeyError>>(
+    path: &Path,
+    change: impl FnOnce(&Keyring) -> Result<T, E>,
+) -> Result<T, E> {
+    let unwritable = |source| KeyError::Unwritable { path: path.to_owned(), source };
+    // A link may lead to the file: it stays a link, and its target is changed.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let _turn = turn(&target).map_err(unwritable)?;
+    let keyring = load(&Key::File(path.to_owned()))?;
+    let answer = change(&keyring)?;
+    replace(&target, &keyring.to_text()).map_err(unwritable)?;
+    Ok(answer)
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
+    // Whoever was cut off here before us left it behind. It is nobody's: it is our turn.
+    if draft.try_exists()? {
+        fs::remove_file(&draft)?;
+    }
+    let file = private().open(&draft)?;
+    let written = give_to_owner(&file, path).and_then(|()| write(file, text));
+    if let Err(error) = written.and_then(|()| fs::rename(&draft, path)) {
+        fs::remove_file(&draft)?;
+        return Err(error);
+    }
+    sync_folder(path)
+}
+
+/// Writes what `read` reads back, or nothing.
+fn write(mut file: File, text: &str) -> io::Result<()> {
+    if text.len() >= LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it would hold too many keys"));
+    }
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if cfg!(unix) { File::open(folder.unwrap_or(Path::new(".")))?.sync_all() } else { Ok(()) }
+    file.sync_all()
+}
+
+fn fill(file: File, path: &Path, text: &str) -> io::Result<()> {
+    write(file, text)?;
+    sync_folder(path)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Reads at once into a buffer that never moves, so that no copy stays behind.
@@ -98,6 +148,9 @@ fn read(path: &Path, alone: bool) -> Result<Zeroizing<String>, KeyError> {
     }
     let mut text = Zeroizing::new(String::with_capacity(LARGEST));
     file.take(LARGEST as u64).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() == LARGEST {
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large")));
+    }
     Ok(text)
 }
 
@@ -109,6 +162,29 @@ fn check_alone(path: &Path, mode: u32) -> Result<(), KeyError> {
 fn mode(file: &File) -> io::Result<u32> {
     use std::os::unix::fs::PermissionsExt;
     Ok(file.metadata()?.permissions().mode() & 0o7777)
+}
+
+/// Waits until nobody else changes a key file in this folder; over once dropped.
+/// The folder is locked, as the file itself is another one after each change.
+#[cfg(unix)]
+fn turn(path: &Path) -> io::Result<File> {
+    let folder = File::open(folder(path))?;
+    folder.lock()?;
+    Ok(folder)
+}
+
+/// Root may turn the ring of a server that runs as somebody else, who must still
+/// be able to read it.
+#[cfg(unix)]
+fn give_to_owner(file: &File, old: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let (old, new) = (fs::metadata(old)?, file.metadata()?);
+    if old.uid() == new.uid() { Ok(()) } else { fchown(file, Some(old.uid()), Some(old.gid())) }
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder(path))?.sync_all()
 }
 
 #[cfg(unix)]
@@ -123,6 +199,22 @@ fn private() -> OpenOptions {
 #[cfg(not(unix))]
 fn mode(_: &File) -> io::Result<u32> {
     Ok(0)
+}
+
+/// Elsewhere no folder opens as a file: whoever comes second fails on the draft.
+#[cfg(not(unix))]
+fn turn(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn give_to_owner(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]
@@ -160,6 +252,81 @@ mod tests {
         let other = Keyring::generate(&SystemEntropy::default()).unwrap();
         assert!(matches!(create(&path, &other), Err(KeyError::Unwritable { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), *keyring.to_text());
+    }
+
+    fn files(folder: &Path) -> Vec<std::ffi::OsString> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    fn add(path: &Path) -> Result<waxseal_core::id::Kid, KeyError> {
+        change(path, |keyring| Ok(keyring.add(&SystemEntropy::default()).unwrap()))
+    }
+
+    #[test]
+    fn a_change_replaces_the_file_whole_and_leaves_no_other_behind() {
+        let (folder, path, keyring) = made();
+        fs::write(path.with_extension("key.new"), "what a crash left").unwrap();
+        let kid = add(&path).unwrap();
+        let read = load(&Key::File(path.clone())).unwrap();
+        assert!(read.master(kid).is_some() && read.sealing() == keyring.sealing());
+        assert_eq!(mode(&File::open(&path).unwrap()).unwrap() & 0o077, 0);
+        assert_eq!(files(folder.path()), ["waxseal.key"]);
+    }
+
+    #[test]
+    fn a_change_that_is_refused_leaves_the_file_as_it_was() {
+        let (folder, path, keyring) = made();
+        let refused: Result<(), KeyError> = change(&path, |keyring| {
+            keyring.add(&SystemEntropy::default()).unwrap();
+            Err(KeyError::Missing("refused".into()))
+        });
+        assert!(refused.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), *keyring.to_text());
+        assert_eq!(files(folder.path()), ["waxseal.key"]);
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_whole() {
+        let (_folder, path, keyring) = made();
+        let padded = format!("{}{}", *keyring.to_text(), "#\n".repeat(LARGEST / 2));
+        fs::write(&path, &padded).unwrap();
+        assert!(matches!(add(&path), Err(KeyError::Unreadable { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), padded);
+    }
+
+    /// Tried in earnest where the tests run as root.
+    #[cfg(unix)]
+    #[test]
+    fn a_changed_file_keeps_its_owner() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let (_folder, path, _) = made();
+        chown(&path, Some(65_534), None).ok();
+        let owner = fs::metadata(&path).unwrap().uid();
+        add(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().uid(), owner);
+    }
+
+    #[test]
+    fn no_change_undoes_another() {
+        let (_folder, path, _) = made();
+        let kids: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(|| add(&path).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let read = load(&Key::File(path)).unwrap();
+        assert!(kids.into_iter().all(|kid| read.master(kid).is_some()));
+        assert_eq!(read.ring().len(), 17);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_target_is_changed() {
+        let (folder, path, _) = made();
+        let link = folder.path().join("link.key");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let kid = add(&link).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(load(&Key::File(path)).unwrap().master(kid).is_some());
     }
 
     #[cfg(unix)]

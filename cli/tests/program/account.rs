@@ -1,29 +1,20 @@
 //! Accounts by the command line, heeded by a server that runs.
 
-use std::time::{Duration, Instant};
-
-use crate::home::{Home, Server};
+use crate::home::{Home, Server, eventually};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn signs_in(server: &Server, name: &str, token: &str) -> bool {
-    let basic = BASE64_STANDARD.encode(format!("{name}:{token}"));
-    server.ask("GET", "/api/v1/authcheck", "", Some(&basic)).0 == 200
+pub(crate) fn basic(name: &str, token: &str) -> String {
+    BASE64_STANDARD.encode(format!("{name}:{token}"))
 }
 
-/// Waits until it is so. That this takes a second at most is the store's promise;
-/// a machine that is busy with other tests may take longer to look.
-fn eventually(so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < Duration::from_secs(60), "the server never heeded it");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+pub(crate) fn signs_in(server: &Server, name: &str, token: &str) -> bool {
+    server.ask("GET", "/api/v1/authcheck", "", Some(&basic(name, token))).0 == 200
 }
 
 #[test]
@@ -101,4 +92,48 @@ fn accounts_of_a_memory_store_cannot_be_reached() {
     for args in [&["add", "a@b.co"][..], &["list"], &["remove", "a@b.co", "--yes"]] {
         home.run(&[&["account"], args].concat()).refused(78, &["memory:", "sqlite:"]);
     }
+}
+
+#[test]
+fn a_suspended_account_is_refused_until_it_is_resumed() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let token = home.run(&["account", "add", "tom@example.com"]).ok();
+    let token = token.trim();
+    eventually(|| signs_in(&server, "tom@example.com", token));
+    let credentials = basic("tom@example.com", token);
+    let secret = server.ask("POST", "/api/v1/share", "secret=kept", Some(&credentials)).1;
+
+    home.run(&["account", "suspend", "TOM@example.com"]).ok();
+    eventually(|| !signs_in(&server, "tom@example.com", token));
+    let refused = server.ask("POST", "/api/v1/share", "secret=x", Some(&credentials));
+    assert_eq!(refused, (404, serde_json::json!({"message": "Not authorized"})));
+    assert!(home.run(&["account", "list"]).ok().contains("\tsuspended\t"));
+    assert_eq!(server.reveal(&secret), "kept", "its secrets live on");
+
+    home.run(&["account", "resume", "tom@example.com"]).ok();
+    eventually(|| signs_in(&server, "tom@example.com", token));
+    for command in ["suspend", "resume"] {
+        home.run(&["account", command, "zoe@example.com"]).refused(1, &["no account zoe@example.com"]);
+    }
+}
+
+#[test]
+fn a_running_server_heeds_another_plan() {
+    let home = Home::new();
+    home.write("waxseal.toml", "[plans.short]\nmax_ttl = \"1h\"\n");
+    home.run(&["init"]).ok();
+    let server = home.serve(&[]);
+    let token = home.run(&["account", "add", "tom@example.com"]).ok();
+    let credentials = basic("tom@example.com", token.trim());
+    let life = || {
+        let (_, made) = server.ask("POST", "/api/v1/share", "secret=x&ttl=86400", Some(&credentials));
+        made["secret_ttl"].as_u64()
+    };
+    eventually(|| life() == Some(86_400));
+    home.run(&["account", "plan", "tom@example.com", "short"]).ok();
+    eventually(|| life() == Some(3_600));
+    home.run(&["account", "plan", "tom@example.com", "shart"]).refused(2, &["`shart`", "default", "short"]);
+    home.run(&["account", "plan", "zoe@example.com", "short"]).refused(1, &["no account"]);
+    assert!(home.run(&["account", "list"]).ok().contains("\tshort\t"));
 }

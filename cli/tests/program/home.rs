@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -50,6 +51,14 @@ impl Home {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// Writes a file that its owner alone can read.
+    #[cfg(unix)]
+    pub(crate) fn write_private(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        self.write(name, text);
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -73,6 +82,13 @@ impl Home {
     /// A server on a free port.
     pub(crate) fn serve(&self, args: &[&str]) -> Server {
         Server::start(self.command(args).args(["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// The same, with its log in `server.log`.
+    pub(crate) fn serve_with_log(&self, args: &[&str]) -> Server {
+        let log = fs::File::create(self.path("server.log")).unwrap();
+        let mut command = self.command(args);
+        Server::listening(command.args(["serve", "--listen", "127.0.0.1:0"]).stderr(log))
     }
 }
 
@@ -98,7 +114,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::listening(command.stderr(Stdio::null()))
+    }
+
+    fn listening(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut server = Self { child, lines, address: String::new(), said: String::new() };
         while server.address.is_empty() {
@@ -169,10 +189,15 @@ impl Server {
         while TcpStream::connect(&self.address).is_ok() {}
     }
 
-    /// Sends a signal and waits for the end: its exit code.
-    pub(crate) fn signal(mut self, signal: &str) -> Option<i32> {
+    /// Sends a signal.
+    pub(crate) fn send(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Sends a signal and waits for the end: its exit code.
+    pub(crate) fn signal(mut self, signal: &str) -> Option<i32> {
+        self.send(signal);
         self.child.wait().unwrap().code()
     }
 }
@@ -182,5 +207,15 @@ impl Drop for Server {
         // It may have ended already.
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+/// Waits until it is so. What is promised to take a second at most may take a
+/// machine longer to look at that is busy with other tests.
+pub(crate) fn eventually(so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < Duration::from_secs(60), "the server never heeded it");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -5,8 +5,10 @@ mod config;
 mod faults;
 mod home;
 mod init;
+mod key;
 #[cfg(target_os = "linux")]
 mod process;
 mod promises;
 mod serve;
 mod settings;
+mod token;

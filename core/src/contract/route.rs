@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 use crate::id::{LinkKey, MetadataKey};
-use crate::store::Action;
+use crate::store::{Action, Scope};
 
 /// Keys this long or longer are looked up (V1-E3). Shorter ones never existed.
 const SHORTEST_KEY: usize = 20;
@@ -99,6 +99,18 @@ impl Route {
     #[must_use]
     pub const fn needs_account(&self) -> bool {
         matches!(self, Self::Authcheck | Self::Recent)
+    }
+
+    /// Whether a token of this scope may take it. One that may not is refused like
+    /// one that does not verify (V1-A3), on routes that serve guests, too:
+    /// credentials that come with a request are never passed over.
+    #[must_use]
+    pub const fn is_open_to(&self, scope: Scope) -> bool {
+        match (scope, self) {
+            (Scope::Full, _) | (_, Self::Status | Self::Authcheck) => true,
+            (Scope::Create, _) => matches!(self, Self::Share | Self::Create | Self::Generate),
+            (Scope::Read, _) => matches!(self, Self::Look(_) | Self::Recent),
+        }
     }
 
     /// Which allowance the request uses up, if any.

@@ -13,6 +13,7 @@
 //! key come K_content and K_info.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
@@ -55,7 +56,7 @@ pub enum Use {
 }
 
 /// One master key of the ring.
-struct Master {
+pub struct Master {
     kid: Kid,
     bytes: KeyBytes,
     usage: Use,
@@ -64,7 +65,7 @@ struct Master {
 }
 
 impl Master {
-    fn new(bytes: KeyBytes, usage: Use) -> Self {
+    pub(super) fn new(bytes: KeyBytes, usage: Use) -> Self {
         let mac = crypto::mac(&bytes, &[labels::KID]);
         Self {
             kid: Kid([mac[0], mac[1], mac[2], mac[3]]),
@@ -74,11 +75,48 @@ impl Master {
             bytes,
         }
     }
+
+    /// The same key, for this use.
+    pub(super) fn used(&self, usage: Use) -> Arc<Self> {
+        Arc::new(Self::new(self.bytes.clone(), usage))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn kid(&self) -> Kid {
+        self.kid
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub const fn usage(&self) -> Use {
+        self.usage
+    }
+
+    /// K_content.
+    #[must_use]
+    pub const fn content(&self) -> &KeyBytes {
+        &self.content
+    }
+
+    /// K_info.
+    #[must_use]
+    pub const fn info(&self) -> &KeyBytes {
+        &self.info
+    }
 }
 
-/// The keys of a deployment.
+impl fmt::Debug for Master {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Master").field("kid", &self.kid).field("usage", &self.usage).finish_non_exhaustive()
+    }
+}
+
+/// The keys of a deployment. What comes from the root is fixed; the ring can be
+/// turned while others use it. A flow takes the master key it needs once, so
+/// that a turn in its midst changes nothing for it.
 pub struct Keyring {
-    root: KeyBytes,
+    pub(super) root: KeyBytes,
     index: KeyBytes,
     token: KeyBytes,
     account: KeyBytes,
@@ -86,8 +124,12 @@ pub struct Keyring {
     check: KeyBytes,
     client: KeyBytes,
     log: KeyBytes,
-    ring: Vec<Master>,
+    /// In the key file's order. Exactly one seals. Locked for as long as it takes
+    /// to count a reference up.
+    pub(super) ring: RwLock<Ring>,
 }
+
+pub(super) type Ring = Vec<Arc<Master>>;
 
 const CHECK_TEXT: &[u8] = b"waxseal store check 1";
 const CHECK_CONTEXT: &[u8] = b"check";
@@ -100,7 +142,7 @@ impl Keyring {
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let root = KeyBytes::from(draw(entropy)?);
         let master = KeyBytes::from(draw(entropy)?);
-        Ok(Self::assemble(root, vec![Master::new(master, Use::Seals)]))
+        Ok(Self::assemble(root, vec![Arc::new(Master::new(master, Use::Seals))]))
     }
 
     /// Reads a key file's text.
@@ -114,7 +156,7 @@ impl Keyring {
             return Err(KeyFileError::Format);
         }
         let mut roots = Vec::new();
-        let mut ring: Vec<Master> = Vec::new();
+        let mut ring = Ring::new();
         for (n, line) in entries {
             match entry(line).ok_or(KeyFileError::Line(n))? {
                 (root, None) => roots.push(root),
@@ -123,7 +165,7 @@ impl Keyring {
                     if ring.iter().any(|other| other.kid == master.kid) {
                         return Err(KeyFileError::Repeated(n));
                     }
-                    ring.push(master);
+                    ring.push(Arc::new(master));
                 }
             }
         }
@@ -139,14 +181,15 @@ impl Keyring {
     /// The key file's text.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(512 + 96 * self.ring.len()));
+        let ring = self.ring();
+        let mut text = Zeroizing::new(String::with_capacity(512 + 96 * ring.len()));
         text.push_str(
             "# The keys of this Waxseal. Keep this file secret, and keep a copy of it:\n\
              # without it nothing that is stored can be opened.\n\
              waxseal-key-file 1\nroot ",
         );
         push_hex(&mut text, self.root.expose());
-        for master in &self.ring {
+        for master in &ring {
             text.push_str("\nkey ");
             push_hex(&mut text, master.bytes.expose());
             text.push_str(if master.usage == Use::Seals { " seals" } else { " opens" });
@@ -155,7 +198,7 @@ impl Keyring {
         text
     }
 
-    fn assemble(root: KeyBytes, ring: Vec<Master>) -> Self {
+    fn assemble(root: KeyBytes, ring: Ring) -> Self {
         Self {
             index: crypto::derive(&root, labels::INDEX),
             token: crypto::derive(&root, labels::TOKEN),
@@ -165,8 +208,14 @@ impl Keyring {
             client: crypto::derive(&root, labels::CLIENT),
             log: crypto::derive(&root, labels::LOG),
             root,
-            ring,
+            ring: RwLock::new(ring),
         }
+    }
+
+    /// The master keys, in the key file's order.
+    #[must_use]
+    pub fn ring(&self) -> Vec<Arc<Master>> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The record that a link key leads to.
@@ -217,27 +266,28 @@ impl Keyring {
         Terms { purpose: &self.check, secret: &boxes::NOTHING, label: labels::CHECK, context: CHECK_CONTEXT }
     }
 
-    /// The master key that seals.
+    /// The id of the master key that seals.
     #[must_use]
     pub fn sealing(&self) -> Kid {
-        let sealing = self.ring.iter().find(|master| master.usage == Use::Seals);
-        sealing.expect("parse and generate leave exactly one key that seals").kid
+        self.sealer().kid
     }
 
-    /// K_content of a master key; `None` if it is not in the ring.
+    /// The master key that seals.
     #[must_use]
-    pub fn content_key(&self, kid: Kid) -> Option<&KeyBytes> {
-        self.master(kid).map(|master| &master.content)
+    pub fn sealer(&self) -> Arc<Master> {
+        self.find(|master| master.usage == Use::Seals)
+            .expect("every turn of the ring leaves one key that seals")
     }
 
-    /// K_info of a master key; `None` if it is not in the ring.
+    /// The master key of this id; `None` if it is not in the ring.
     #[must_use]
-    pub fn info_key(&self, kid: Kid) -> Option<&KeyBytes> {
-        self.master(kid).map(|master| &master.info)
+    pub fn master(&self, kid: Kid) -> Option<Arc<Master>> {
+        self.find(|master| master.kid == kid)
     }
 
-    fn master(&self, kid: Kid) -> Option<&Master> {
-        self.ring.iter().find(|master| master.kid == kid)
+    fn find(&self, is_it: impl Fn(&Master) -> bool) -> Option<Arc<Master>> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.iter().find(|master| is_it(master)).cloned()
     }
 
     /// K_account: own and wrap boxes.
@@ -275,7 +325,7 @@ impl Keyring {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring").field("keys", &self.ring.len()).finish_non_exhaustive()
+        f.debug_struct("Keyring").field("keys", &self.ring().len()).finish_non_exhaustive()
     }
 }
 

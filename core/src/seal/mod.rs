@@ -9,3 +9,4 @@ pub mod info;
 pub mod kdf;
 pub mod keyring;
 pub mod labels;
+pub mod ring;

@@ -66,7 +66,9 @@ impl Vault {
         let damaged = || Fault::Undecipherable("its info box does not open");
         let kid = boxes::kid(&receipt.info).ok_or_else(damaged)?;
         let secret = boxes::hashed(key.expose());
-        let opened = boxes::open(&self.info_terms(kid, &secret, &receipt.id)?, &receipt.info);
+        let master = self.keyring.master(kid);
+        let master = master.ok_or(Fault::Undecipherable("its master key is not in the key file"))?;
+        let opened = boxes::open(&super::share::info_terms(&master, &secret, &receipt.id), &receipt.info);
         Info::from_bytes(&opened.map_err(|_| damaged())?).ok_or_else(damaged)
     }
 }

@@ -98,13 +98,13 @@ impl Vault {
         id: &RecordId,
     ) -> Result<Unlocked, Fault> {
         let header = Header::of(&sealed.lock).map_err(undecipherable)?;
-        let master = self.keyring.content_key(header.kid);
+        let master = self.keyring.master(header.kid);
         let master = master.ok_or(Fault::Undecipherable("its master key is not in the key file"))?;
         if sealed.passphrase_required && passphrase.is_none() {
             return Ok(Unlocked::Refused { remaining });
         }
         let stretched = self.stretched_for(header, passphrase).await?;
-        match content::open(sealed, link, stretched.as_ref(), master, id) {
+        match content::open(sealed, link, stretched.as_ref(), master.content(), id) {
             Ok(_) if self.now() >= sealed.expires => Ok(Unlocked::Gone),
             Ok(content) => Ok(Unlocked::Content(content)),
             Err(OpenError::WrongPassphrase) => Ok(Unlocked::Refused { remaining }),

@@ -5,12 +5,13 @@ use zeroize::Zeroizing;
 use super::{Caller, Fault, Terms, Vault};
 use crate::entropy::{Entropy, EntropyError, draw};
 use crate::generate::Recipe;
-use crate::id::{LinkKey, MetadataKey, RecordId};
+use crate::id::{MetadataKey, RecordId};
 use crate::metadata::Metadata;
 use crate::seal::boxes;
 use crate::seal::content::{self, Binding, Content, Header};
 use crate::seal::info::Info;
 use crate::seal::kdf::Cost;
+use crate::seal::keyring::Master;
 use crate::seal::labels;
 use crate::secret::{KeyBytes, Passphrase, Plaintext};
 use crate::state::State;
@@ -54,10 +55,11 @@ impl Vault {
         let salt = draw(self.entropy())?;
         let stretched = self.stretched(terms.passphrase.as_ref(), salt).await?;
         let cost = stretched.as_ref().map(|_| Cost::USUAL);
-        let header = Header { kid: self.keyring.sealing(), cost, salt };
+        let master = self.keyring.sealer();
+        let header = Header { kid: master.kid(), cost, salt };
         let metadata = self.minted(kind, &terms, caller)?;
         let content = Content { value, share_domain: terms.share_domain };
-        let record = self.record(&metadata, &content, header, stretched.as_ref(), caller)?;
+        let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
         match self.ports.store.create(record, metadata.created).await? {
             Created::Fresh => Ok((metadata, content.value)),
             Created::Full => Err(Fault::Full),
@@ -116,54 +118,37 @@ impl Vault {
         content: &Content,
         header: Header,
         stretched: Option<&KeyBytes>,
+        master: &Master,
         caller: &Caller,
-    ) -> Result<Record, Fault> {
+    ) -> Result<Record, EntropyError> {
         let Metadata { created, expires, kind, passphrase_required, .. } = *metadata;
         let id = self.keyring.record_id(&metadata.link_key);
         let binding = Binding { id, created, expires, kind };
-        let (lock, body) = self.seal(content, header, &metadata.link_key, stretched, &binding)?;
+        let (lock, body) =
+            content::seal(content, header, &metadata.link_key, stretched, master.content(), &binding);
         Ok(Record {
             id,
             kid: header.kid,
             sealed: Sealed { created, expires, kind, passphrase_required, lock, body },
-            info: self.seal_info(metadata, header, &id)?,
+            info: self.seal_info(metadata, master, &id)?,
             owner: self.owner(&metadata.metadata_key, &id, caller)?,
             mail: metadata.mail,
         })
     }
 
-    fn seal(
+    fn seal_info(
         &self,
-        content: &Content,
-        header: Header,
-        link: &LinkKey,
-        stretched: Option<&KeyBytes>,
-        binding: &Binding,
-    ) -> Result<(crate::store::Lock, Vec<u8>), Fault> {
-        let master =
-            self.keyring.content_key(header.kid).ok_or(Fault::Undecipherable("its master key is missing"))?;
-        Ok(content::seal(content, header, link, stretched, master, binding))
-    }
-
-    fn seal_info(&self, metadata: &Metadata, header: Header, id: &RecordId) -> Result<Vec<u8>, Fault> {
+        metadata: &Metadata,
+        master: &Master,
+        id: &RecordId,
+    ) -> Result<Vec<u8>, EntropyError> {
         let info = Info {
             account: metadata.account.clone(),
             recipients: metadata.recipients.clone(),
             share_domain: metadata.share_domain.clone(),
         };
         let secret = boxes::hashed(metadata.metadata_key.expose());
-        let terms = self.info_terms(header.kid, &secret, id)?;
-        Ok(boxes::seal(&terms, header.kid, &info.to_bytes(), self.entropy())?)
-    }
-
-    pub(super) fn info_terms<'a>(
-        &'a self,
-        kid: crate::id::Kid,
-        secret: &'a [u8; 32],
-        id: &'a RecordId,
-    ) -> Result<boxes::Terms<'a>, Fault> {
-        let purpose = self.keyring.info_key(kid).ok_or(Fault::Undecipherable("its master key is missing"))?;
-        Ok(boxes::Terms { purpose, secret, label: labels::INFO, context: id.as_bytes() })
+        boxes::seal(&info_terms(master, &secret, id), master.kid(), &info.to_bytes(), self.entropy())
     }
 
     fn owner(
@@ -186,4 +171,8 @@ impl Vault {
     fn entropy(&self) -> &dyn Entropy {
         &*self.ports.entropy
     }
+}
+
+pub(super) fn info_terms<'a>(master: &'a Master, secret: &'a [u8; 32], id: &'a RecordId) -> boxes::Terms<'a> {
+    boxes::Terms { purpose: master.info(), secret, label: labels::INFO, context: id.as_bytes() }
 }

@@ -92,7 +92,7 @@ impl Given for KeyFileText {
             Ok(ring) => ring,
             Err(error) => return Verdict::Refused(reason(error)),
         };
-        let held = |kid: &&Hex| ring.content_key(Kid(kid.fixed())).is_some();
+        let held = |kid: &&Hex| ring.master(Kid(kid.fixed())).is_some();
         Verdict::Ok(Held {
             seals: ring.sealing().as_bytes().into(),
             holds: self.kids.iter().filter(held).cloned().collect(),
@@ -139,7 +139,8 @@ impl Given for ContentSeal {
 impl ContentSeal {
     pub(crate) fn seal(&self) -> Closing {
         let ring = keyring(&self.key_file);
-        let kid = ring.sealing();
+        let master = ring.sealer();
+        let kid = master.kid();
         let header = Header { kid, cost: self.cost.map(Cost::checked), salt: self.salt.fixed() };
         let key = self.passphrase.as_deref().zip(header.cost);
         let key = key.map(|(passphrase, cost)| stretched(passphrase, &header.salt, cost));
@@ -151,9 +152,8 @@ impl ContentSeal {
             expires: Timestamp::from_secs(self.expires),
             kind: self.made.kind(),
         };
-        let master = ring.content_key(kid).unwrap();
         let link = link_key(&self.link_key);
-        let (lock, body) = content::seal(&content, header, &link, key.as_ref(), master, &binding);
+        let (lock, body) = content::seal(&content, header, &link, key.as_ref(), master.content(), &binding);
         Closing { lock: lock.0.into(), body: body.into() }
     }
 
@@ -189,11 +189,11 @@ impl Given for ContentOpen {
             body: record.body.0.clone(),
         };
         let Ok(header) = Header::of(&sealed.lock) else { return Verdict::Damaged };
-        let Some(master) = ring.content_key(header.kid) else { return Verdict::NoKey };
+        let Some(master) = ring.master(header.kid) else { return Verdict::NoKey };
         let key = self.passphrase.as_deref().zip(header.cost);
         let key = key.map(|(passphrase, cost)| stretched(passphrase, &header.salt, cost));
         let id = RecordId(record.id.fixed());
-        match content::open(&sealed, &link_key(&self.link_key), key.as_ref(), master, &id) {
+        match content::open(&sealed, &link_key(&self.link_key), key.as_ref(), master.content(), &id) {
             Ok(Content { value, share_domain }) => {
                 Verdict::Ok(Opened { share_domain, value: value.expose().to_owned() })
             }
@@ -272,9 +272,10 @@ impl Place {
 
     /// `None` if the master key of this kid is not in the ring.
     fn on_terms<T>(&self, ring: &Keyring, kid: Kid, act: impl FnOnce(&Terms<'_>) -> T) -> Option<T> {
+        let master = ring.master(kid);
         let (purpose, secret, label, context) = match self {
             Self::Info { metadata_key: key, id } => {
-                (ring.info_key(kid)?, *boxes::hashed(metadata_key(key).expose()), labels::INFO, id)
+                (master.as_ref()?.info(), *boxes::hashed(metadata_key(key).expose()), labels::INFO, id)
             }
             Self::Own { list_key, id } => (ring.account_key(), list_key.fixed(), labels::OWN, id),
             Self::Wrap { token, digest } => {

@@ -297,7 +297,8 @@ fn forge(mut packed: Vec<u8>) -> Closing {
     let header = &lock.0[..29];
     let link = LinkKey::parse(&link()).unwrap();
     let input = [digest::digest(&digest::SHA256, link.expose()).as_ref(), &[0; 32]].concat();
-    let master = ring.content_key(ring.sealing()).unwrap().expose();
+    let master = ring.sealer();
+    let master = master.content().expose();
     let mut okm = [0; 76];
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, master).extract(&input);
     prk.expand(&[labels::CONTENT, header], Length(76)).unwrap().fill(&mut okm).unwrap();

@@ -25,7 +25,8 @@
 //! - [`laws`] and [`mod@account_laws`]: the laws, as plain async functions that panic on a breach
 //! - [`STORE_LAWS`] and [`ACCOUNT_LAWS`]: the same as lists of name and function, for another runner
 //! - [`sample`]: records, accounts and clients to try a store with
-//! - [`broken`]: stores that break the laws on purpose, and prove that the laws see it
+//! - [`broken`] and [`broken_accounts`]: stores that break the laws on purpose, and prove that the
+//!   laws see it
 //! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
 //!
 //! # What it does not prove
@@ -36,6 +37,7 @@
 
 pub mod account_laws;
 pub mod broken;
+pub mod broken_accounts;
 mod harness;
 pub mod laws;
 mod model;

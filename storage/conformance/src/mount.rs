@@ -121,6 +121,21 @@ macro_rules! account_laws {
             one_of_racing_adds_wins
             one_of_racing_digests_wins
             one_of_racing_removals_wins
+            state_and_plan_change_alone
+            an_unknown_account_takes_no_change
+            an_added_token_is_whole
+            a_token_name_stands_once_in_its_account
+            a_further_digest_stands_once_over_all_accounts
+            a_revoked_token_leaves_nothing
+            an_account_outlives_its_last_token
+            a_removed_account_frees_every_token
+            a_rotation_hands_the_name_on
+            a_rotation_waits_for_the_one_before
+            a_refused_rotation_changes_nothing
+            one_of_racing_tokens_of_one_name_wins
+            no_racing_token_is_lost
+            one_of_racing_rotations_wins
+            one_of_racing_revocations_wins
         }
     };
     ($factory:expr) => {

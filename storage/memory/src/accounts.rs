@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use waxseal_core::id::{AccountId, TokenDigest};
-use waxseal_core::store::{Account, Token};
+use waxseal_core::store::{Account, AccountState, Rotation, Token, TokenChange};
+use waxseal_core::time::Timestamp;
 
 #[derive(Default)]
 pub(crate) struct Accounts {
@@ -38,6 +39,56 @@ impl Accounts {
         for token in tokens {
             self.digests.remove(&token.digest);
         }
+        true
+    }
+    pub(crate) fn set_state(&mut self, id: &AccountId, state: AccountState) -> bool {
+        self.change(id, |account| account.state = state)
+    }
+
+    pub(crate) fn set_plan(&mut self, id: &AccountId, plan: &str) -> bool {
+        self.change(id, |account| plan.clone_into(&mut account.plan))
+    }
+
+    fn change(&mut self, id: &AccountId, change: impl FnOnce(&mut Account)) -> bool {
+        self.accounts.get_mut(id).map(|(account, _)| change(account)).is_some()
+    }
+
+    pub(crate) fn add_token(&mut self, id: &AccountId, token: Token) -> TokenChange {
+        let Some((_, tokens)) = self.accounts.get_mut(id) else { return TokenChange::Unknown };
+        if tokens.iter().any(|other| other.name == token.name) || !self.digests.insert(token.digest) {
+            return TokenChange::Taken;
+        }
+        tokens.push(token);
+        TokenChange::Done
+    }
+
+    pub(crate) fn rotate_token(&mut self, id: &AccountId, rotation: Rotation, now: Timestamp) -> TokenChange {
+        let Rotation { old, aside, until, next } = rotation;
+        let Some((_, tokens)) = self.accounts.get_mut(id) else { return TokenChange::Unknown };
+        let Some(place) = tokens.iter().position(|token| token.digest == old && token.name == next.name)
+        else {
+            return TokenChange::Unknown;
+        };
+        let stale = tokens.iter().position(|token| token.name == aside);
+        if stale.is_some_and(|stale| tokens[stale].expires.is_none_or(|expires| now < expires))
+            || !self.digests.insert(next.digest)
+        {
+            return TokenChange::Taken;
+        }
+        let token = &mut tokens[place];
+        token.expires = Some(token.expires.map_or(until, |expires| expires.min(until)));
+        token.name = aside;
+        tokens.push(next);
+        if let Some(stale) = stale {
+            self.digests.remove(&tokens.remove(stale).digest);
+        }
+        TokenChange::Done
+    }
+
+    pub(crate) fn revoke_token(&mut self, id: &AccountId, name: &str) -> bool {
+        let Some((_, tokens)) = self.accounts.get_mut(id) else { return false };
+        let Some(place) = tokens.iter().position(|token| token.name == name) else { return false };
+        self.digests.remove(&tokens.remove(place).digest);
         true
     }
 }

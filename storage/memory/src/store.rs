@@ -13,8 +13,8 @@ use waxseal_core::id::{AccountId, ClientId, RecordId};
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::Ending;
 use waxseal_core::store::{
-    Account, AccountStore, Attempt, Check, Created, Front, MailState, RECENT_REACH, Receipt, Record, Store,
-    StoreError, Swept, Token, Usage,
+    Account, AccountState, AccountStore, Attempt, Check, Created, Front, MailState, RECENT_REACH, Receipt,
+    Record, Rotation, Store, StoreError, Swept, Token, TokenChange, Usage,
 };
 use waxseal_core::time::Timestamp;
 
@@ -206,6 +206,31 @@ impl AccountStore for MemoryStore {
 
     async fn remove_account(&self, id: &AccountId) -> Result<bool, StoreError> {
         Ok(lock(&self.accounts).remove(id))
+    }
+
+    async fn set_state(&self, id: &AccountId, state: AccountState) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).set_state(id, state))
+    }
+
+    async fn set_plan(&self, id: &AccountId, plan: &str) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).set_plan(id, plan))
+    }
+
+    async fn add_token(&self, account: &AccountId, token: Token) -> Result<TokenChange, StoreError> {
+        Ok(lock(&self.accounts).add_token(account, token))
+    }
+
+    async fn rotate_token(
+        &self,
+        account: &AccountId,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<TokenChange, StoreError> {
+        Ok(lock(&self.accounts).rotate_token(account, rotation, now))
+    }
+
+    async fn revoke_token(&self, account: &AccountId, name: &str) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).revoke_token(account, name))
     }
 }
 

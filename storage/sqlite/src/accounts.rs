@@ -2,9 +2,12 @@
 //! process's change is seen at once.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 use waxseal_core::id::{AccountId, TokenDigest};
-use waxseal_core::store::{Account, AccountState, AccountStore, Scope, StoreError, Token};
+use waxseal_core::store::{
+    Account, AccountState, AccountStore, Rotation, Scope, StoreError, Token, TokenChange,
+};
+use waxseal_core::time::Timestamp;
 
 use crate::SqliteStore;
 use crate::batch::Batch;
@@ -31,6 +34,36 @@ impl AccountStore for SqliteStore {
         let id = *id;
         self.writer.call(Class::Plain, move |batch| remove(batch, &id)).await
     }
+
+    async fn set_state(&self, id: &AccountId, state: AccountState) -> Result<bool, StoreError> {
+        let id = *id;
+        self.writer.call(Class::Plain, move |batch| set_state(batch, &id, state)).await
+    }
+
+    async fn set_plan(&self, id: &AccountId, plan: &str) -> Result<bool, StoreError> {
+        let (id, plan) = (*id, plan.to_owned());
+        self.writer.call(Class::Plain, move |batch| set_plan(batch, &id, &plan)).await
+    }
+
+    async fn add_token(&self, account: &AccountId, token: Token) -> Result<TokenChange, StoreError> {
+        let id = *account;
+        self.writer.call(Class::Plain, move |batch| add_token(batch, &id, &token)).await
+    }
+
+    async fn rotate_token(
+        &self,
+        account: &AccountId,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<TokenChange, StoreError> {
+        let id = *account;
+        self.writer.call(Class::Plain, move |batch| rotate(batch, &id, &rotation, now)).await
+    }
+
+    async fn revoke_token(&self, account: &AccountId, name: &str) -> Result<bool, StoreError> {
+        let (id, name) = (*account, name.to_owned());
+        self.writer.call(Class::Plain, move |batch| revoke(batch, &id, &name)).await
+    }
 }
 
 fn add(batch: &mut Batch<'_>, account: &Account, token: &Token) -> Result<bool, Fault> {
@@ -46,13 +79,18 @@ fn add(batch: &mut Batch<'_>, account: &Account, token: &Token) -> Result<bool, 
         "INSERT INTO accounts (id, name, plan, language, state, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![id.as_bytes(), name, plan, language, state.code(), secs(*created)],
     )?;
+    insert(batch, id, token)?;
+    Ok(true)
+}
+
+fn insert(batch: &Batch<'_>, account: &AccountId, token: &Token) -> Result<(), Fault> {
     let Token { digest, name, scope, created, expires, wrap } = token;
     batch.execute(
         "INSERT INTO tokens (digest, account, name, scope, created, expires, wrap)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             digest.as_bytes(),
-            id.as_bytes(),
+            account.as_bytes(),
             name,
             scope.code(),
             secs(*created),
@@ -60,12 +98,68 @@ fn add(batch: &mut Batch<'_>, account: &Account, token: &Token) -> Result<bool, 
             wrap
         ],
     )?;
-    Ok(true)
+    Ok(())
 }
 
 fn remove(batch: &mut Batch<'_>, id: &AccountId) -> Result<bool, Fault> {
     batch.execute("DELETE FROM tokens WHERE account = ?1", [id.as_bytes()])?;
     Ok(batch.execute("DELETE FROM accounts WHERE id = ?1", [id.as_bytes()])? > 0)
+}
+
+fn set_state(batch: &Batch<'_>, id: &AccountId, state: AccountState) -> Result<bool, Fault> {
+    let sql = "UPDATE accounts SET state = ?2 WHERE id = ?1";
+    Ok(batch.execute(sql, params![id.as_bytes(), state.code()])? > 0)
+}
+
+fn set_plan(batch: &Batch<'_>, id: &AccountId, plan: &str) -> Result<bool, Fault> {
+    let sql = "UPDATE accounts SET plan = ?2 WHERE id = ?1";
+    Ok(batch.execute(sql, params![id.as_bytes(), plan])? > 0)
+}
+
+fn add_token(batch: &Batch<'_>, id: &AccountId, token: &Token) -> Result<TokenChange, Fault> {
+    if !exists(batch, "SELECT 1 FROM accounts WHERE id = ?1", params![id.as_bytes()])? {
+        return Ok(TokenChange::Unknown);
+    }
+    let taken = "SELECT 1 FROM tokens WHERE digest = ?1 OR (account = ?2 AND name = ?3)";
+    if exists(batch, taken, params![token.digest.as_bytes(), id.as_bytes(), token.name])? {
+        return Ok(TokenChange::Taken);
+    }
+    insert(batch, id, token)?;
+    Ok(TokenChange::Done)
+}
+
+fn rotate(
+    batch: &Batch<'_>,
+    id: &AccountId,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> Result<TokenChange, Fault> {
+    let Rotation { old, aside, until, next } = rotation;
+    let bears = "SELECT 1 FROM tokens WHERE digest = ?1 AND account = ?2 AND name = ?3";
+    if !exists(batch, bears, params![old.as_bytes(), id.as_bytes(), next.name])? {
+        return Ok(TokenChange::Unknown);
+    }
+    let taken = "SELECT 1 FROM tokens WHERE digest = ?1
+                 OR (account = ?2 AND name = ?3 AND (expires IS NULL OR ?4 < expires))";
+    if exists(batch, taken, params![next.digest.as_bytes(), id.as_bytes(), aside, secs(now)])? {
+        return Ok(TokenChange::Taken);
+    }
+    revoke(batch, id, aside)?;
+    batch.execute(
+        "UPDATE tokens SET name = ?2, expires = min(coalesce(expires, ?3), ?3) WHERE digest = ?1",
+        params![old.as_bytes(), aside, secs(*until)],
+    )?;
+    insert(batch, id, next)?;
+    Ok(TokenChange::Done)
+}
+
+fn revoke(batch: &Batch<'_>, id: &AccountId, name: &str) -> Result<bool, Fault> {
+    let sql = "DELETE FROM tokens WHERE account = ?1 AND name = ?2";
+    Ok(batch.execute(sql, params![id.as_bytes(), name])? > 0)
+}
+
+fn exists(batch: &Batch<'_>, sql: &str, params: impl Params) -> Result<bool, Fault> {
+    Ok(batch.conn.prepare_cached(sql)?.exists(params)?)
 }
 
 fn find(conn: &Connection, id: &AccountId) -> Result<Option<(Account, Vec<Token>)>, Fault> {

@@ -5,6 +5,8 @@
 //! Beside it stands the wrap box: the account's list key, which opens with the
 //! token alone, so that a stolen store, even with the key file, lists nobody's links.
 
+mod tokens;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,10 +24,12 @@ use crate::store::{Account, AccountState, AccountStore, Scope, StoreError, Token
 use crate::time::{Clock, Timestamp};
 use crate::vault::Member;
 
+pub use tokens::{ListedToken, NewToken, Rotated, TokenTerms};
+
 /// What an account's first token is called.
 pub const FIRST_TOKEN: &str = "first";
 
-/// Why an account was not added or listed.
+/// Why nothing was done to an account or its tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     /// The name is no e-mail address.
@@ -34,6 +38,24 @@ pub enum AccountError {
     /// There is an account of this name.
     #[error("there is an account of this name already")]
     Taken,
+    /// There is no account of this name.
+    #[error("there is no account of this name")]
+    Unknown,
+    /// The account has no token of this name.
+    #[error("the account has no token of this name")]
+    NoToken,
+    /// The account has a token of this name.
+    #[error("the account has a token of this name already")]
+    TokenTaken,
+    /// A token's name is to be typed and read.
+    #[error("a token's name must be 1 to 60 letters, digits, dots, dashes or underscores")]
+    TokenName,
+    /// The token that was shown is not the one it should be.
+    #[error("the token shown is not that token of that account")]
+    WrongToken,
+    /// The token that an earlier rotation set aside has not expired yet.
+    #[error("the token `{0}`, set aside by an earlier rotation, still lives")]
+    StillAside(String),
     /// The system gave no random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -127,7 +149,8 @@ impl Accounts {
             state: AccountState::Active,
             created,
         };
-        let stored = self.token(&token, &list_key, created)?;
+        let terms = TokenTerms { name: FIRST_TOKEN, scope: Scope::Full, life: None };
+        let stored = self.token(&token, &list_key, &terms, created)?;
         if self.store.add_account(account, stored).await? {
             Ok(NewAccount { name, token })
         } else {
@@ -139,6 +162,7 @@ impl Accounts {
         &self,
         token: &TokenText,
         list_key: &KeyBytes,
+        terms: &TokenTerms<'_>,
         created: Timestamp,
     ) -> Result<Token, EntropyError> {
         let text = token.expose().as_bytes();
@@ -146,7 +170,14 @@ impl Accounts {
         let secret = boxes::hashed(text);
         let wrap =
             boxes::seal(&self.wrap_terms(&secret, &digest), boxes::ROOT, list_key.expose(), &*self.entropy)?;
-        Ok(Token { digest, name: FIRST_TOKEN.to_owned(), scope: Scope::Full, created, expires: None, wrap })
+        Ok(Token {
+            digest,
+            name: terms.name.to_owned(),
+            scope: terms.scope,
+            created,
+            expires: terms.life.map(|life| created.plus(life)),
+            wrap,
+        })
     }
 
     fn wrap_terms<'a>(&'a self, secret: &'a [u8; 32], digest: &'a TokenDigest) -> boxes::Terms<'a> {
@@ -164,7 +195,9 @@ impl Accounts {
         let digest = self.keyring.token_digest(token.as_bytes());
         let found = self.store.account(&id).await?;
         let (account, tokens) = match found {
-            Some((account, tokens)) if account.state == AccountState::Active => (Some(account), tokens),
+            Some((account, tokens)) if account.state == AccountState::Active && !tokens.is_empty() => {
+                (Some(account), tokens)
+            }
             _ => (None, vec![stand_in()]),
         };
         let now = self.clock.now().timestamp();
@@ -174,16 +207,21 @@ impl Accounts {
     }
 
     fn member(&self, account: &Account, name: &str, row: &Token, token: &str) -> Option<Member> {
-        let secret = boxes::hashed(token.as_bytes());
-        let opened = boxes::open(&self.wrap_terms(&secret, &row.digest), &row.wrap).ok()?;
-        let list_key = Zeroizing::new(<[u8; 32]>::try_from(opened.as_slice()).ok()?);
         Some(Member {
             id: account.id,
             name: name.to_lowercase(),
             plan: account.plan.clone(),
             scope: row.scope,
-            list_key: KeyBytes::from(*list_key),
+            list_key: self.unwrap(row, token)?,
         })
+    }
+
+    /// The list key that a token wraps.
+    fn unwrap(&self, row: &Token, token: &str) -> Option<KeyBytes> {
+        let secret = boxes::hashed(token.as_bytes());
+        let opened = boxes::open(&self.wrap_terms(&secret, &row.digest), &row.wrap).ok()?;
+        let list_key = Zeroizing::new(<[u8; 32]>::try_from(opened.as_slice()).ok()?);
+        Some(KeyBytes::from(*list_key))
     }
 
     /// Every account, oldest first.
@@ -206,6 +244,30 @@ impl Accounts {
     /// [`StoreError`].
     pub async fn remove(&self, name: &str) -> Result<bool, StoreError> {
         self.store.remove_account(&self.id(name)).await
+    }
+
+    /// Has an account's tokens refused from now on; its secrets live on. `false` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn suspend(&self, name: &str) -> Result<bool, StoreError> {
+        self.store.set_state(&self.id(name), AccountState::Suspended).await
+    }
+
+    /// Has them heard again. `false` if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn resume(&self, name: &str) -> Result<bool, StoreError> {
+        self.store.set_state(&self.id(name), AccountState::Active).await
+    }
+
+    /// Puts an account on another plan. `false` if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_plan(&self, name: &str, plan: &str) -> Result<bool, StoreError> {
+        self.store.set_plan(&self.id(name), plan).await
     }
 
     /// The id of the account of this name, whether there is one or not.

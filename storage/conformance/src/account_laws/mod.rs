@@ -4,13 +4,17 @@
 //! # Panics
 //! Every law panics if it is breached, or if the machinery under the store fails.
 
+mod tokens;
+
 use std::sync::Arc;
 
-use waxseal_core::store::{Account, AccountStore};
+use waxseal_core::store::{Account, AccountState, AccountStore};
 
 use crate::Harness;
 use crate::race::race;
 use crate::sample::{account, account_id, token};
+
+pub use tokens::*;
 
 type Stores = Harness<dyn AccountStore>;
 
@@ -123,4 +127,21 @@ pub async fn one_of_racing_removals_wins(stores: &Stores) {
     })
     .await;
     assert_eq!(outcomes.iter().filter(|removed| **removed).count(), 1);
+}
+
+/// Suspending, resuming and a change of plan change that and nothing else, of that account alone.
+pub async fn state_and_plan_change_alone(stores: &Stores) {
+    let fresh = stores.fresh().await;
+    for n in 1..=2 {
+        assert!(fresh.store.add_account(account(n), token(n)).await.unwrap());
+    }
+    for (state, plan) in
+        [(AccountState::Suspended, "gold"), (AccountState::Active, ""), (account(1).state, "x")]
+    {
+        assert!(fresh.store.set_state(&account_id(1), state).await.unwrap());
+        assert!(fresh.store.set_plan(&account_id(1), plan).await.unwrap());
+        let changed = Account { state, plan: plan.to_owned(), ..account(1) };
+        assert_eq!(fresh.store.account(&account_id(1)).await.unwrap(), Some((changed, vec![token(1)])));
+    }
+    assert_eq!(fresh.store.account(&account_id(2)).await.unwrap(), Some((account(2), vec![token(2)])));
 }

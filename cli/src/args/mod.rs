@@ -1,10 +1,19 @@
 //! What can be said on the command line.
 
+mod account;
+mod config;
+mod key;
+mod span;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use waxseal_server::config::{Host, Key, Listen, LogFormat, LogLevels, Overrides, Scheme};
 use waxseal_storage::StoreUrl;
+
+pub(crate) use account::{Account, Token};
+pub(crate) use config::ConfigCommand;
+pub(crate) use key::Key as KeyCommand;
 
 /// One-time secrets: a link that opens once.
 #[derive(Parser, Debug)]
@@ -42,14 +51,21 @@ pub(crate) enum Command {
     /// key file.
     #[command(after_help = INIT)]
     Init,
-    /// Add, list and remove accounts
+    /// Manage accounts and their API tokens
     ///
     /// An account has a larger allowance than a guest, its own list of secrets, and may have mail
     /// sent. A running server heeds a change within a second.
-    #[command(subcommand, after_help = ACCOUNT)]
+    #[command(subcommand, after_help = account::EXAMPLES)]
     Account(Account),
+    /// Manage the keys that secrets are sealed under
+    ///
+    /// The key file holds a ring of them: one seals, and all open. A server that runs reads the file
+    /// again at SIGHUP, and nothing else of its settings; a file that will not do is said in its log,
+    /// and the keys stay as they were.
+    #[command(subcommand, after_help = key::EXAMPLES)]
+    Key(KeyCommand),
     /// Check the configuration, or show what is in force
-    #[command(subcommand, after_help = CONFIG)]
+    #[command(subcommand, after_help = config::EXAMPLES)]
     Config(ConfigCommand),
 }
 
@@ -60,6 +76,7 @@ Examples:
   waxseal serve --config /etc/waxseal/waxseal.toml
   waxseal serve --store memory:        (a restart loses everything)
 
+SIGHUP has it read the key file again (waxseal key --help).
 Logs go to standard error. --log-level and WAXSEAL_LOG take off, error, warn, info (the default),
 debug or trace, and levels for parts: info,waxseal_sqlite=debug. Beyond info only Waxseal's own
 parts are heard: other libraries would print what is secret.";
@@ -68,102 +85,6 @@ const INIT: &str = "\
 Examples:
   waxseal init
   waxseal init --config /etc/waxseal/waxseal.toml";
-
-const ACCOUNT: &str = "\
-Examples:
-  waxseal account add tom@example.com
-  waxseal account add tom@example.com --plan team --json
-  waxseal account list
-  waxseal account remove tom@example.com";
-
-const ADD: &str = "\
-Examples:
-  waxseal account add tom@example.com
-  token=$(waxseal account add tom@example.com --plan team)";
-
-const LIST: &str = "\
-Examples:
-  waxseal account list
-  waxseal account list --json";
-
-const REMOVE: &str = "\
-Examples:
-  waxseal account remove tom@example.com
-  waxseal account remove tom@example.com --yes";
-
-const CONFIG: &str = "\
-Examples:
-  waxseal config check --config /etc/waxseal/waxseal.toml
-  waxseal config show
-  waxseal config show --json";
-
-const CHECK: &str = "\
-Examples:
-  waxseal config check
-  waxseal config check --config new.toml && systemctl restart waxseal";
-
-const SHOW: &str = "\
-Examples:
-  waxseal config show
-  WAXSEAL_LISTEN=0.0.0.0:80 waxseal config show --json";
-
-/// What can be asked about the configuration.
-#[derive(Subcommand, Debug)]
-pub(crate) enum ConfigCommand {
-    /// Say OK, or everything that is wrong
-    ///
-    /// Reads flags, environment and file as `serve` would, and changes nothing. The key file and
-    /// the store are not looked at. Exits with 78 if anything is wrong.
-    #[command(after_help = CHECK)]
-    Check,
-    /// Show every setting in force, and who said so
-    ///
-    /// The origin is a flag, an environment variable, a line of the file, or the default. Nothing
-    /// secret is shown.
-    #[command(after_help = SHOW)]
-    Show {
-        /// Print JSON: [{"name": …, "value": …, "origin": …}, …]
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Account {
-    /// Add an account, and print its API token, this once
-    ///
-    /// The token alone goes to standard output. Only its keyed hash is stored: nobody can show it
-    /// again.
-    #[command(after_help = ADD)]
-    Add {
-        /// The account's name: an e-mail address
-        email: String,
-        /// The plan it is on, one that the configuration names
-        #[arg(long, value_name = "NAME", default_value = "default")]
-        plan: String,
-        /// Print JSON: {"account": …, "token": …}
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the accounts, oldest first
-    #[command(after_help = LIST)]
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Remove an account
-    ///
-    /// Its token is refused from then on. The secrets it made live on for whoever has their links.
-    #[command(after_help = REMOVE)]
-    Remove {
-        /// The account's name
-        email: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-}
 
 /// Settings that stand above environment and file.
 #[derive(Args, Debug)]
