@@ -1,0 +1,205 @@
+//! A whole deployment in memory, the same in every run, with two secrets in it
+//! that an attacker must not get, and every answer checked.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use waxseal_core::account::Accounts;
+use waxseal_core::api::{Answer, Api, Limits};
+use waxseal_core::contract::Request;
+use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::id::ClientId;
+use waxseal_core::limit::LocalLimiter;
+use waxseal_core::policy::Policy;
+use waxseal_core::seal::boxes::hashed;
+use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError};
+use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::secret::{KeyBytes, Passphrase};
+use waxseal_core::time::{Clock, Moment};
+use waxseal_core::vault::{Caller, Ports, Terms, Vault};
+use waxseal_memory::MemoryStore;
+use zeroize::Zeroizing;
+
+use crate::fields::FORM;
+use crate::sealing::Drawn;
+
+/// The account that made the first secret.
+const OWNER: &str = "owner@example.com";
+/// Where these stand in a path, the planted secrets' keys are put instead.
+const PLACES: [(&str, &str); 2] = [("LINK0", "META0"), ("LINK1", "META1")];
+/// Such an Authorization header becomes the owner's.
+const SIGNED_IN: &[u8] = b"OWNER";
+/// The second secret's.
+const PASSPHRASE: &str = "swordfish";
+
+/// One runtime for the whole run.
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| Builder::new_current_thread().build().expect("a runtime without drivers can be made"))
+}
+
+/// A request below `/api/v1`, as the fuzzer thinks it up.
+pub struct Sent<'a> {
+    /// POST or GET.
+    pub post: bool,
+    /// Below `/api/v1/`. `LINK0`, `META0`, `LINK1` and `META1` stand for keys.
+    pub path: &'a str,
+    /// Behind the question mark.
+    pub query: Option<&'a str>,
+    /// The header's value; `OWNER` signs in.
+    pub authorization: Option<&'a [u8]>,
+    /// The header's value.
+    pub content_type: &'a [u8],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl Sent<'_> {
+    fn holds_a_key(&self) -> bool {
+        PLACES.iter().any(|(link, metadata)| self.path.contains(link) || self.path.contains(metadata))
+    }
+}
+
+struct Planted {
+    value: String,
+    link: String,
+    metadata: String,
+    told: bool,
+    burned: bool,
+}
+
+/// The deployment.
+pub struct World {
+    api: Api,
+    authorization: String,
+    planted: Vec<Planted>,
+}
+
+impl World {
+    /// Makes it, and plants a secret of the owner's, and a guest's with a passphrase.
+    pub async fn new() -> Self {
+        let store = Arc::new(MemoryStore::new(0));
+        let (clock, entropy) = (Arc::new(Still), Arc::new(Drawn::default()));
+        let keyring = Arc::new(Keyring::generate(&*entropy).expect("Drawn never runs dry"));
+        let accounts = Accounts::new(store.clone(), keyring.clone(), clock.clone(), entropy.clone());
+        let token = accounts.add(OWNER, "").await.expect("the name is an address, and free").token;
+        let owner = accounts.sign_in(OWNER, token.expose()).await.expect("the store serves");
+        let ports = Ports { store, clock, entropy, stretch: Arc::new(Hashed) };
+        let vault = Vault::new(ports, keyring, Policy::default());
+        let client = ClientId::LOCAL;
+        let locked = Terms { passphrase: Some(PASSPHRASE.into()), ..Terms::default() };
+        let planted = vec![
+            plant(&vault, "planted0for1one", Terms::default(), Caller { client, member: owner }).await,
+            plant(&vault, "planted1with2pass", locked, Caller::guest(client)).await,
+        ];
+        let limits = Limits { guest_creates: 0, guest_reveals: 0, account_creates: 0, account_reveals: 0 };
+        let authorization = format!("Basic {}", STANDARD.encode(format!("{OWNER}:{}", token.expose())));
+        let api = Api { vault, accounts, limiter: Arc::new(LocalLimiter::default()), limits, site: site() };
+        Self { api, authorization, planted }
+    }
+
+    /// Sends a request, and checks what comes back.
+    pub async fn send(&mut self, sent: &Sent<'_>) {
+        let mut path = format!("/api/v1/{}", sent.path);
+        for ((link, metadata), planted) in PLACES.iter().zip(&self.planted) {
+            path = path.replace(link, &planted.link).replace(metadata, &planted.metadata);
+        }
+        let authorization = match sent.authorization {
+            Some(SIGNED_IN) => Some(self.authorization.as_bytes()),
+            other => other,
+        };
+        let request = Request {
+            method: if sent.post { "POST" } else { "GET" },
+            path: &path,
+            query: sent.query,
+            host: None,
+            authorization,
+            content_types: vec![sent.content_type],
+            accept_language: None,
+            body: Zeroizing::new(sent.body.to_vec()),
+        };
+        let answer = self.api.answer(request, ClientId::LOCAL).await;
+        self.check(&answer, authorization.is_some() || sent.holds_a_key());
+    }
+
+    /// Opens both secrets as their readers would: what was neither told nor
+    /// burned so far is still there.
+    pub async fn reveal_the_planted(&mut self) {
+        for (link, _) in PLACES {
+            self.send(&Sent {
+                post: true,
+                path: &format!("secret/{link}"),
+                query: None,
+                authorization: None,
+                content_type: FORM,
+                body: format!("passphrase={PASSPHRASE}").as_bytes(),
+            })
+            .await;
+        }
+        assert!(self.planted.iter().all(|planted| planted.told || planted.burned), "a secret was eaten");
+    }
+
+    fn check(&mut self, answer: &Answer, holds_a_key: bool) {
+        let reply = &answer.reply;
+        let text = std::str::from_utf8(&reply.body).expect("an answer is text");
+        assert!([200, 404].contains(&reply.status), "nothing fails here, and {} came: {text}", reply.status);
+        assert!(serde_json::from_str::<Value>(text).is_ok(), "{text}");
+        for planted in &mut self.planted {
+            if text.contains(&planted.value) {
+                assert_eq!((answer.route, answer.outcome, reply.status), ("reveal", "revealed", 200));
+                assert!(!planted.told && !planted.burned, "told again");
+                planted.told = true;
+            }
+            let named = text.contains(&planted.link) || text.contains(&planted.metadata);
+            assert!(holds_a_key || !named, "a stranger is told of a key: {text}");
+            planted.burned |= answer.outcome == "burned" && text.contains(&planted.metadata);
+        }
+    }
+}
+
+async fn plant(vault: &Vault, value: &str, terms: Terms, caller: Caller) -> Planted {
+    let made = vault.share(value.into(), terms, &caller).await.expect("there is room");
+    let (link, metadata) = (made.link_key.text(), made.metadata_key.text());
+    Planted {
+        value: value.to_owned(),
+        link: link.expose().to_owned(),
+        metadata: metadata.expose().to_owned(),
+        told: false,
+        burned: false,
+    }
+}
+
+fn site() -> Site {
+    Site { scheme: "https".into(), host: "localhost".into(), domains: Vec::new(), numbers: Numbers::Number }
+}
+
+/// A clock that stands, at noon of 1 January 2025.
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        Moment::from_millis(1_735_732_800_000)
+    }
+}
+
+/// One hash in place of Argon2id, which would leave no time for anything else.
+#[derive(Debug)]
+struct Hashed;
+
+#[async_trait]
+impl Stretch for Hashed {
+    async fn stretch(
+        &self,
+        passphrase: Passphrase,
+        salt: [u8; SALT_BYTES],
+        _: Cost,
+    ) -> Result<KeyBytes, StretchError> {
+        Ok(KeyBytes::from(*hashed(&[passphrase.expose(), &salt].concat())))
+    }
+}
