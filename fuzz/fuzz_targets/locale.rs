@@ -4,8 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use waxseal_core::contract::locale::{LOCALES, choose, parameter};
 
-fuzz_target!(|input: (&str, &str)| {
-    let (query, header) = input;
+fuzz_target!(|text: &str| {
+    let (query, header) = text.split_once('\n').unwrap_or_default();
     let parameter = parameter(Some(query));
     let chosen = choose(parameter, Some(header));
     assert!(LOCALES.contains(&chosen));

@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use waxseal_core::contract::route::Route;
 
-fuzz_target!(|input: (&str, &str)| {
-    let (method, path) = input;
+fuzz_target!(|text: &str| {
+    let (method, path) = text.split_once(' ').unwrap_or_default();
     for route in [Route::of(method, path), Route::of("POST", path), Route::of("GET", path)] {
         let Some(key) = route.key() else { continue };
         assert!(path.starts_with("/api/v1/") && path.len() >= key.echo().len());

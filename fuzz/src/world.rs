@@ -24,7 +24,6 @@ use waxseal_core::vault::{Caller, Ports, Terms, Vault};
 use waxseal_memory::MemoryStore;
 use zeroize::Zeroizing;
 
-use crate::fields::FORM;
 use crate::sealing::Drawn;
 
 /// The account that made the first secret.
@@ -43,23 +42,46 @@ pub fn runtime() -> &'static Runtime {
         .get_or_init(|| Builder::new_current_thread().build().expect("a runtime without drivers can be made"))
 }
 
-/// A request below `/api/v1`, as the fuzzer thinks it up.
+/// A request below `/api/v1`.
+#[derive(Default)]
 pub struct Sent<'a> {
-    /// POST or GET.
-    pub post: bool,
-    /// Below `/api/v1/`. `LINK0`, `META0`, `LINK1` and `META1` stand for keys.
-    pub path: &'a str,
-    /// Behind the question mark.
-    pub query: Option<&'a str>,
-    /// The header's value; `OWNER` signs in.
-    pub authorization: Option<&'a [u8]>,
-    /// The header's value.
-    pub content_type: &'a [u8],
-    /// The body.
-    pub body: &'a [u8],
+    method: &'a str,
+    path: &'a str,
+    query: Option<&'a str>,
+    host: Option<&'a str>,
+    accept_language: Option<&'a str>,
+    authorization: Option<&'a [u8]>,
+    content_types: Vec<&'a [u8]>,
+    body: &'a [u8],
 }
 
-impl Sent<'_> {
+impl<'a> Sent<'a> {
+    /// Reads what a person can write: `POST share?ttl=60`, header lines, an empty
+    /// line, the body. `LINK0`, `META0`, `LINK1` and `META1` in the path stand for
+    /// the planted keys, and `authorization: OWNER` signs in.
+    #[must_use]
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
+        let end = text.windows(2).position(|pair| pair == b"\n\n");
+        let (head, body) = end.map_or((text, &[][..]), |at| (&text[..at], &text[at + 2..]));
+        let mut lines = head.split(|byte| *byte == b'\n');
+        let (method, target) = std::str::from_utf8(lines.next()?).ok()?.split_once(' ')?;
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let mut sent = Self { method, path, query, body, ..Self::default() };
+        for line in lines {
+            let colon = line.windows(2).position(|pair| pair == b": ")?;
+            let (name, value) = (&line[..colon], &line[colon + 2..]);
+            match name {
+                b"authorization" => sent.authorization = Some(value),
+                b"content-type" => sent.content_types.push(value),
+                b"host" => sent.host = Some(std::str::from_utf8(value).ok()?),
+                b"accept-language" => sent.accept_language = Some(std::str::from_utf8(value).ok()?),
+                _ => return None,
+            }
+        }
+        Some(sent)
+    }
+
     fn holds_a_key(&self) -> bool {
         PLACES.iter().any(|(link, metadata)| self.path.contains(link) || self.path.contains(metadata))
     }
@@ -114,13 +136,13 @@ impl World {
             other => other,
         };
         let request = Request {
-            method: if sent.post { "POST" } else { "GET" },
+            method: sent.method,
             path: &path,
             query: sent.query,
-            host: None,
+            host: sent.host,
             authorization,
-            content_types: vec![sent.content_type],
-            accept_language: None,
+            content_types: sent.content_types.clone(),
+            accept_language: sent.accept_language,
             body: Zeroizing::new(sent.body.to_vec()),
         };
         let answer = self.api.answer(request, ClientId::LOCAL).await;
@@ -131,15 +153,8 @@ impl World {
     /// burned so far is still there.
     pub async fn reveal_the_planted(&mut self) {
         for (link, _) in PLACES {
-            self.send(&Sent {
-                post: true,
-                path: &format!("secret/{link}"),
-                query: None,
-                authorization: None,
-                content_type: FORM,
-                body: format!("passphrase={PASSPHRASE}").as_bytes(),
-            })
-            .await;
+            let text = format!("POST secret/{link}\n\npassphrase={PASSPHRASE}");
+            self.send(&Sent::parse(text.as_bytes()).expect("a request")).await;
         }
         assert!(self.planted.iter().all(|planted| planted.told || planted.burned), "a secret was eaten");
     }
