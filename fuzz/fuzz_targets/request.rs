@@ -8,7 +8,7 @@ use waxseal_fuzz::world::{Sent, World, runtime};
 fuzz_target!(|text: &[u8]| {
     let Some(sent) = Sent::parse(text) else { return };
     runtime().block_on(async {
-        let mut world = World::new().await;
+        let mut world = World::new(text).await;
         // Twice, so that what could be told twice is.
         world.send(&sent).await;
         world.send(&sent).await;

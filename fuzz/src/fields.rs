@@ -59,20 +59,40 @@ pub fn check(mut fields: Fields, mut pairs: Vec<Pair>) {
     }
 }
 
-/// What `multer` reads; `None` for what it refuses. Parts without a name are left out.
+/// What `multer` reads; `None` for what it refuses, and where it may differ with
+/// good reason: it takes a boundary for one in the middle of a line, takes no
+/// part without headers, ends headers at a bare line feed, takes the last of two
+/// dispositions, and looks for `name` inside of other parameters' quotes.
 pub fn multer(boundary: &str, body: &[u8]) -> Option<Vec<Pair>> {
+    body.strip_prefix(b"--")?.strip_prefix(boundary.as_bytes())?;
     let chunk = Ok::<_, std::convert::Infallible>(body.to_vec());
     let mut parts = ::multer::Multipart::new(stream::iter([chunk]), boundary);
-    runtime().block_on(async {
+    let pairs: Vec<Pair> = runtime().block_on(async {
         let mut pairs = Vec::new();
         while let Some(part) = parts.next_field().await.ok()? {
-            let Some(name) = part.name().map(str::to_owned) else { continue };
+            is_ordinary(part.headers().get("content-disposition")?.to_str().ok()?).then_some(())?;
+            let name = part.name()?.to_owned();
             let is_file = part.file_name().is_some();
             let bytes = part.bytes().await.ok()?;
             pairs.push((name, (!is_file).then(|| bytes.to_vec())));
         }
         Some(pairs)
-    })
+    })?;
+    let dispositions =
+        body.to_ascii_lowercase().windows(20).filter(|text| text == b"content-disposition:").count();
+    (!pairs.is_empty() && dispositions == pairs.len()).then_some(pairs)
+}
+
+/// As every client writes it: a name, then perhaps a file's.
+fn is_ordinary(disposition: &str) -> bool {
+    let pieces: Vec<&str> = disposition.split('"').collect();
+    let (form, name) = ("form-data; name=", |name: &str| !name.contains(['\\', ';', ' ', '\t']));
+    match pieces[..] {
+        [bare] => bare.strip_prefix(form).is_some_and(|text| !text.is_empty() && name(text)),
+        [start, text, ""] => start == form && name(text),
+        [start, text, "; filename=", file, ""] => start == form && name(text) && !file.contains('\\'),
+        _ => false,
+    }
 }
 
 /// The object that `serde_json` reads.

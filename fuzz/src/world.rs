@@ -104,7 +104,8 @@ pub struct World {
 
 impl World {
     /// Makes it, and plants a secret of the owner's, and a guest's with a passphrase.
-    pub async fn new() -> Self {
+    /// Their values are hashes of the input, which no input can hold.
+    pub async fn new(input: &[u8]) -> Self {
         let store = Arc::new(MemoryStore::new(0));
         let (clock, entropy) = (Arc::new(Still), Arc::new(Drawn::default()));
         let keyring = Arc::new(Keyring::generate(&*entropy).expect("Drawn never runs dry"));
@@ -115,9 +116,10 @@ impl World {
         let vault = Vault::new(ports, keyring, Policy::default());
         let client = ClientId::LOCAL;
         let locked = Terms { passphrase: Some(PASSPHRASE.into()), ..Terms::default() };
+        let values = [0, 1].map(|n| STANDARD.encode(*hashed(&[input, &[n]].concat())));
         let planted = vec![
-            plant(&vault, "planted0for1one", Terms::default(), Caller { client, member: owner }).await,
-            plant(&vault, "planted1with2pass", locked, Caller::guest(client)).await,
+            plant(&vault, values[0].clone(), Terms::default(), Caller { client, member: owner }).await,
+            plant(&vault, values[1].clone(), locked, Caller::guest(client)).await,
         ];
         let limits = Limits { guest_creates: 0, guest_reveals: 0, account_creates: 0, account_reveals: 0 };
         let authorization = format!("Basic {}", STANDARD.encode(format!("{OWNER}:{}", token.expose())));
@@ -177,11 +179,11 @@ impl World {
     }
 }
 
-async fn plant(vault: &Vault, value: &str, terms: Terms, caller: Caller) -> Planted {
-    let made = vault.share(value.into(), terms, &caller).await.expect("there is room");
+async fn plant(vault: &Vault, value: String, terms: Terms, caller: Caller) -> Planted {
+    let made = vault.share(value.as_str().into(), terms, &caller).await.expect("there is room");
     let (link, metadata) = (made.link_key.text(), made.metadata_key.text());
     Planted {
-        value: value.to_owned(),
+        value,
         link: link.expose().to_owned(),
         metadata: metadata.expose().to_owned(),
         told: false,
