@@ -17,7 +17,7 @@ use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, reachable};
-use waxseal_server::{App, StretchPool, TrustedProxies};
+use waxseal_server::{App, Patience, StretchPool, TrustedProxies, hide_panic_payloads, most_connections};
 use waxseal_storage::Opened;
 
 use crate::exit::Failure;
@@ -30,6 +30,7 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// Serves until the process is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     log().map_err(Failure::config)?;
+    hide_panic_payloads();
     let first_start = config.self_setup && keys::make(config)?;
     let keyring = Arc::new(keys::load(config)?);
     if config.file.is_none() {
@@ -84,7 +85,12 @@ fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr
         limits: config.limits,
         site,
     };
-    App { api, proxies: TrustedProxies::new(config.trusted_proxies.clone()) }
+    App {
+        api,
+        proxies: TrustedProxies::new(config.trusted_proxies.clone()),
+        patience: Patience::default(),
+        connections: most_connections(),
+    }
 }
 
 /// The few lines of a start. Whoever starts the server in a script waits for the

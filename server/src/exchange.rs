@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -14,10 +14,9 @@ use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
 use zeroize::Zeroizing;
 
-use crate::{App, client};
-
-/// A whole body must have come by then.
-const BODY_WITHIN: Duration = Duration::from_secs(20);
+use crate::gate::refusal;
+use crate::panics::caught;
+use crate::{App, client, wiped};
 
 /// Answers one request.
 pub(crate) async fn exchange(
@@ -28,18 +27,31 @@ pub(crate) async fn exchange(
     let start = Instant::now();
     let (head, body) = request.into_parts();
     let id = request_id(app, &head.headers);
-    let answer = match head.uri.path() {
-        path if path.starts_with("/api/") => api(app, peer, &head, body).await,
-        path => outside(app, path).await,
-    };
+    let answer = caught(answer(app, peer, &head, body)).await;
+    let answer = answer.unwrap_or_else(|| unhandled(transport::internal(), "panicked"));
     log(&answer, &id, start.elapsed());
     response(answer.reply, id)
 }
 
+async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
+    if let Some(reply) = refusal(head) {
+        return unhandled(reply, "refused");
+    }
+    match head.uri.path() {
+        path if path.starts_with("/api/") => api(app, peer, head, body).await,
+        path => outside(app, path).await,
+    }
+}
+
+/// What no route answers.
+fn unhandled(reply: Reply, outcome: &'static str) -> Answer {
+    Answer { reply, route: "none", outcome, fault: None }
+}
+
 async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
-    let body = match read(head, body, app.body_cap()).await {
+    let body = match read(head, body, app).await {
         Ok(body) => body,
-        Err(reply) => return Answer { reply, route: "unread", outcome: "refused", fault: None },
+        Err(reply) => return unhandled(reply, "refused"),
     };
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     let request = contract::Request {
@@ -58,7 +70,8 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
 }
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
-async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
+async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
+    let cap = app.body_cap();
     if head.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(transport::encoded());
     }
@@ -66,7 +79,7 @@ async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<
     if promised > cap {
         return Err(transport::too_large());
     }
-    match tokio::time::timeout(BODY_WITHIN, gather(Limited::new(body, cap), promised)).await {
+    match tokio::time::timeout(app.patience.body, gather(Limited::new(body, cap), promised)).await {
         Ok(gathered) => gathered,
         Err(_) => Err(transport::too_slow()),
     }
@@ -79,22 +92,11 @@ async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizin
             Some(_) => transport::too_large(),
             None => transport::malformed(),
         })?;
-        if let Ok(mut data) = frame.into_data() {
-            append(&mut bytes, &mut data);
+        if let Ok(data) = frame.into_data() {
+            wiped::append(&mut bytes, &data);
         }
     }
     Ok(bytes)
-}
-
-/// Grows by hand: a vector that reallocates itself leaves its old bytes behind.
-fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &mut Bytes) {
-    if bytes.capacity() - bytes.len() < data.remaining() {
-        let mut larger =
-            Zeroizing::new(Vec::with_capacity((bytes.len() + data.remaining()).next_power_of_two()));
-        larger.extend_from_slice(bytes);
-        *bytes = larger;
-    }
-    bytes.extend_from_slice(data);
 }
 
 /// What is served beside the API: liveness, readiness, and a word for whoever
