@@ -72,7 +72,8 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
 async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
     let cap = app.body_cap();
-    if head.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+    let mut codings = head.headers.get_all(header::CONTENT_ENCODING).iter();
+    if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(transport::encoded());
     }
     let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);

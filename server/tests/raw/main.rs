@@ -1,0 +1,7 @@
+//! The server over real sockets: what hostile and clumsy clients send byte for
+//! byte (`cases/*.toml`), and the bounds that show on the wire.
+
+mod case;
+mod hostile;
+mod server;
+mod wire;
