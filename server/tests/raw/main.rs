@@ -2,6 +2,9 @@
 //! byte (`cases/*.toml`), and the bounds that show on the wire.
 
 mod case;
+mod clients;
+mod crowd;
 mod hostile;
+mod limits;
 mod server;
 mod wire;
