@@ -17,7 +17,7 @@ use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, reachable};
-use waxseal_server::{App, Patience, StretchPool, TrustedProxies, hide_panic_payloads, most_connections};
+use waxseal_server::{App, Patience, StretchPool, TrustedProxies, allow_connections, hide_panic_payloads};
 use waxseal_storage::Opened;
 
 use crate::exit::Failure;
@@ -89,7 +89,7 @@ fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr
         api,
         proxies: TrustedProxies::new(config.trusted_proxies.clone()),
         patience: Patience::default(),
-        connections: most_connections(),
+        connections: allow_connections(),
     }
 }
 

@@ -34,7 +34,7 @@ pub use client::TrustedProxies;
 pub use connection::run;
 pub use panics::hide_panic_payloads;
 pub use patience::Patience;
-pub use places::most_connections;
+pub use places::allow_connections;
 pub use stretch::StretchPool;
 
 use waxseal_core::api::Api;
@@ -49,7 +49,7 @@ pub struct App {
     pub proxies: TrustedProxies,
     /// How long a client may take.
     pub patience: Patience,
-    /// Connections at once; of one client a quarter. [`most_connections`] says how
+    /// Connections at once; of one client a quarter. [`allow_connections`] says how
     /// many the machine allows.
     pub connections: usize,
 }

@@ -12,22 +12,29 @@ const RESERVE: usize = 128;
 /// The part of all places that one client may take.
 const SHARE: usize = 4;
 
-/// As many connections as the process has file descriptors for, less a reserve.
+/// Asks for as many file descriptors as the most connections need, which a process
+/// may do up to its hard limit (RLIMIT_NOFILE); says how many connections it got.
 #[must_use]
-pub fn most_connections() -> usize {
-    let files = file_descriptors();
+pub fn allow_connections() -> usize {
+    let files = file_descriptors(MOST + RESERVE);
     files.saturating_sub(RESERVE).max(files / 2).clamp(1, MOST)
 }
 
 #[cfg(unix)]
-fn file_descriptors() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+fn file_descriptors(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = wanted as u64;
+    let soft = limit.current.unwrap_or(u64::MAX);
+    let within = wanted.min(limit.maximum.unwrap_or(u64::MAX));
+    let raised = Rlimit { current: Some(within), maximum: limit.maximum };
+    let got = if soft < within && setrlimit(Resource::Nofile, raised).is_ok() { within } else { soft };
+    usize::try_from(got).unwrap_or(usize::MAX)
 }
 
 #[cfg(not(unix))]
-fn file_descriptors() -> usize {
-    usize::MAX
+fn file_descriptors(wanted: usize) -> usize {
+    wanted
 }
 
 /// Places for connections.
@@ -123,6 +130,8 @@ mod tests {
 
     #[test]
     fn the_machine_allows_some() {
-        assert!((1..=MOST).contains(&most_connections()));
+        let allowed = allow_connections();
+        assert!((1..=MOST).contains(&allowed));
+        assert_eq!(allow_connections(), allowed);
     }
 }

@@ -29,8 +29,7 @@ use timer::Timer;
 /// How much is read at once.
 const PIECE: usize = 8 * 1024;
 
-/// A client's connection, as hyper may see it.
-#[derive(Debug)]
+/// A client's connection, as hyper may see it. It has no `Debug`, for what it holds.
 pub(crate) struct Gate {
     stream: TcpStream,
     patience: Patience,
@@ -46,7 +45,6 @@ pub(crate) struct Gate {
 }
 
 /// Where in the client's bytes the front of `held`, behind `open`, stands.
-#[derive(Debug)]
 enum Place {
     Head(head::End),
     Body(Framing),

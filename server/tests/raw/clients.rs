@@ -41,6 +41,20 @@ async fn a_secret_sent_a_byte_at_a_time_arrives_whole() {
     assert_eq!(server.reveal(&key).await, "café x");
 }
 
+#[tokio::test]
+async fn what_has_begun_is_answered_after_the_end_was_asked_for() {
+    let server = Server::start(Setup::default()).await;
+    let (mut begun, idle) = (server.client().await, server.client().await);
+    let head = "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n";
+    begun.send(head.as_bytes()).await;
+    assert_eq!(begun.answer().await.status, 100);
+    drop(server);
+    assert!(idle.answers(false).await.is_empty());
+    begun.send(b"secret=x").await;
+    let statuses: Vec<_> = begun.answers(false).await.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200], "and then the connection is closed");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_read_is_cut_and_holds_nobody_up() {
     // Only the clock for answers is short.
