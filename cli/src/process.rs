@@ -13,14 +13,6 @@ pub(crate) fn guard_memory() {
     }
 }
 
-/// As many open files as the system grants: each connection is one.
-pub(crate) fn raise_open_files() {
-    match system::raise_open_files() {
-        Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
-    }
-}
-
 /// Panics tell where, and never what: the text may hold a secret.
 pub(crate) fn silence_panics() {
     panic::set_hook(Box::new(tell_where));
@@ -39,7 +31,7 @@ fn tell_where(panic: &PanicHookInfo<'_>) {
 mod system {
     use std::io;
 
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, setrlimit};
 
     pub(super) fn guard_memory() -> io::Result<()> {
         setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
@@ -47,12 +39,6 @@ mod system {
         #[cfg(target_os = "linux")]
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
         Ok(())
-    }
-
-    pub(super) fn raise_open_files() -> io::Result<Option<u64>> {
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
-        Ok(maximum)
     }
 }
 
@@ -62,10 +48,6 @@ mod system {
 
     pub(super) fn guard_memory() -> io::Result<()> {
         Ok(())
-    }
-
-    pub(super) fn raise_open_files() -> io::Result<Option<u64>> {
-        Ok(None)
     }
 }
 

@@ -16,12 +16,12 @@ use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, Key, reachable};
-use waxseal_server::{App, StretchPool, TrustedProxies, key_file};
+use waxseal_server::{App, Patience, StretchPool, TrustedProxies, allow_connections, key_file};
 use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
-use crate::{keys, log, out, process, store};
+use crate::{keys, log, out, store};
 
 /// What may still run after the server has said farewell. With its own ten
 /// seconds it stays below the fifteen that a stop may take.
@@ -30,7 +30,6 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// Serves until the process is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     log::start(&config.log)?;
-    process::raise_open_files();
     let first_start = config.self_setup && keys::make(config)?;
     let keyring = Arc::new(keys::load(config)?);
     if config.file.is_none() {
@@ -88,7 +87,12 @@ fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr
         limits: config.limits,
         site,
     };
-    App { api, proxies: TrustedProxies::new(config.trusted_proxies.clone()) }
+    App {
+        api,
+        proxies: TrustedProxies::new(config.trusted_proxies.clone()),
+        patience: Patience::default(),
+        connections: allow_connections(),
+    }
 }
 
 /// The few lines of a start. Whoever starts the server in a script waits for the

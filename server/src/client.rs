@@ -54,6 +54,11 @@ fn address(text: &str) -> Option<IpAddr> {
     parsed.ok().map(|address| address.to_canonical())
 }
 
+/// Whose share a connection is taken from; nobody's, if it is a trusted proxy's.
+pub(crate) fn holder(proxies: &TrustedProxies, peer: IpAddr) -> Option<Vec<u8>> {
+    (!proxies.trusts(peer.to_canonical())).then(|| counted(peer))
+}
+
 /// What of an address is counted: all of IPv4; of IPv6 the /64, which one client has to itself.
 pub(crate) fn counted(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {

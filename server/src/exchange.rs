@@ -3,23 +3,21 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::http::uri::Authority;
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{Method, Request, Response, StatusCode};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
 use zeroize::Zeroizing;
 
 use crate::config::ACCESS_TARGET;
-use crate::{App, client};
-
-/// A whole body must have come by then.
-const BODY_WITHIN: Duration = Duration::from_secs(20);
+use crate::gate::refusal;
+use crate::panics::caught;
+use crate::{App, client, wiped};
 
 /// Answers one request.
 pub(crate) async fn exchange(
@@ -30,33 +28,31 @@ pub(crate) async fn exchange(
     let start = Instant::now();
     let (head, body) = request.into_parts();
     let id = request_id(app, &head.headers);
-    let answer = match head.uri.path() {
-        _ if !names_one_host(&head) => unread(transport::malformed()),
-        path if path.starts_with("/api/") => api(app, peer, &head, body).await,
-        path => outside(app, &head.method, path).await,
-    };
+    let answer = caught(answer(app, peer, &head, body)).await;
+    let answer = answer.unwrap_or_else(|| unhandled(transport::internal(), "panicked"));
     log(&answer, &id, start.elapsed());
     response(answer.reply, id)
 }
 
-/// RFC 9112, 3.2: a request that names no host, two, or what is none, is malformed.
-fn names_one_host(head: &Parts) -> bool {
-    let mut hosts = head.headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, None) => head.version < Version::HTTP_11,
-        (Some(host), None) => host.is_empty() || Authority::try_from(host.as_bytes()).is_ok(),
-        _ => false,
+async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
+    if let Some(reply) = refusal(head) {
+        return unhandled(reply, "refused");
+    }
+    match head.uri.path() {
+        path if path.starts_with("/api/") => api(app, peer, head, body).await,
+        path => outside(app, &head.method, path).await,
     }
 }
 
-fn unread(reply: Reply) -> Answer {
-    Answer { reply, route: "unread", outcome: "refused", fault: None }
+/// What no route answers.
+fn unhandled(reply: Reply, outcome: &'static str) -> Answer {
+    Answer { reply, route: "none", outcome, fault: None }
 }
 
 async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
-    let body = match read(head, body, app.body_cap()).await {
+    let body = match read(head, body, app).await {
         Ok(body) => body,
-        Err(reply) => return unread(reply),
+        Err(reply) => return unhandled(reply, "refused"),
     };
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     let request = contract::Request {
@@ -75,7 +71,8 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
 }
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
-async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
+async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
+    let cap = app.body_cap();
     if head.headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
         return Err(transport::encoded());
     }
@@ -83,7 +80,7 @@ async fn read(head: &Parts, body: Incoming, cap: usize) -> Result<Zeroizing<Vec<
     if promised > cap {
         return Err(transport::too_large());
     }
-    match tokio::time::timeout(BODY_WITHIN, gather(Limited::new(body, cap), promised)).await {
+    match tokio::time::timeout(app.patience.body, gather(Limited::new(body, cap), promised)).await {
         Ok(gathered) => gathered,
         Err(_) => Err(transport::too_slow()),
     }
@@ -100,22 +97,11 @@ async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizin
             Some(_) => transport::too_large(),
             None => transport::malformed(),
         })?;
-        if let Ok(mut data) = frame.into_data() {
-            append(&mut bytes, &mut data);
+        if let Ok(data) = frame.into_data() {
+            wiped::append(&mut bytes, &data);
         }
     }
     Ok(bytes)
-}
-
-/// Grows by hand: a vector that reallocates itself leaves its old bytes behind.
-fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &mut Bytes) {
-    if bytes.capacity() - bytes.len() < data.remaining() {
-        let mut larger =
-            Zeroizing::new(Vec::with_capacity((bytes.len() + data.remaining()).next_power_of_two()));
-        larger.extend_from_slice(bytes);
-        *bytes = larger;
-    }
-    bytes.extend_from_slice(data);
 }
 
 /// What is served beside the API: liveness, readiness, and a word for whoever
@@ -216,28 +202,6 @@ fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names_one_host(version: Version, hosts: &[&str]) -> bool {
-        let mut request = Request::builder().version(version);
-        for host in hosts {
-            request = request.header(header::HOST, *host);
-        }
-        super::names_one_host(&request.body(()).unwrap().into_parts().0)
-    }
-
-    #[test]
-    fn a_request_names_one_host() {
-        for host in ["example.com", "example.com:8443", "[::1]:80", ""] {
-            assert!(names_one_host(Version::HTTP_11, &[host]), "{host}");
-        }
-        assert!(names_one_host(Version::HTTP_10, &[]));
-        assert!(!names_one_host(Version::HTTP_11, &[]));
-        assert!(!names_one_host(Version::HTTP_11, &["a.example", "b.example"]));
-        assert!(!names_one_host(Version::HTTP_10, &["a.example", "a.example"]));
-        for host in ["a b", "a/b", "http://a", "a:b:c", "<a>"] {
-            assert!(!names_one_host(Version::HTTP_11, &[host]), "{host}");
-        }
-    }
 
     #[test]
     fn only_identity_is_no_coding() {

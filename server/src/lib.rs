@@ -5,9 +5,13 @@
 //! config      file, environment and flags, merged and checked
 //! key_file    the keys on disk
 //! connection  listen, accept, hand over, shut down
+//! places      how many connections there may be; crowd tells those beyond
+//! gate        between socket and hyper: which heads pass, and how long a client may take
+//! patience    how long that is
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
+//! panics      one that strikes costs one answer
+//! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
-//! stall       gives up on clients that take no answer
 //! stretch     Argon2id off the async threads, bounded
 //! sweeper     gives back the space of what has expired
 //! ```
@@ -15,14 +19,21 @@
 mod client;
 pub mod config;
 mod connection;
+mod crowd;
 mod exchange;
+mod gate;
 pub mod key_file;
-mod stall;
+mod panics;
+mod patience;
+mod places;
 mod stretch;
 mod sweeper;
+mod wiped;
 
 pub use client::TrustedProxies;
 pub use connection::run;
+pub use patience::Patience;
+pub use places::allow_connections;
 pub use stretch::StretchPool;
 
 use waxseal_core::api::Api;
@@ -35,6 +46,11 @@ pub struct App {
     pub api: Api,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: TrustedProxies,
+    /// How long a client may take.
+    pub patience: Patience,
+    /// Connections at once; of one client a quarter. [`allow_connections`] says how
+    /// many the machine allows.
+    pub connections: usize,
 }
 
 impl App {

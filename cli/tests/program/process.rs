@@ -29,14 +29,14 @@ fn it_leaves_no_core_dump() {
 }
 
 #[test]
-fn it_may_open_as_many_files_as_the_system_grants() {
+fn it_asks_for_as_many_open_files_as_its_connections_need() {
     let home = Home::new();
     let plain = home.command(&["serve", "--listen", "127.0.0.1:0", "--store", "memory:"]);
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -S -n 64; exec \"$0\" \"$@\""]).arg(plain.get_program());
     limited.args(plain.get_args()).current_dir(home.path(""));
     let (soft, hard) = limit(&Server::start(&mut limited), "Max open files");
-    assert!(soft == hard && soft != "64", "{soft} of {hard}");
+    assert!(soft != "64" || hard == "64", "{soft} of {hard}");
 }
 
 /// The system shows a process whose memory its own user may not read as root's.

@@ -306,7 +306,6 @@ mod tests {
         let of_type = |reply: &Reply| reply.header("content-type").map(str::to_owned);
         let unrouted = Reply::from(&Refusal::Unrouted);
         assert_eq!(of_type(&unrouted).as_deref(), Some("application/json"));
-        assert_eq!(of_type(&transport::internal()).as_deref(), Some("application/json"));
         let handled = Some("application/json; charset=utf-8");
         assert_eq!(of_type(&Reply::from(&Refusal::NotAKey)).as_deref(), handled);
         assert_eq!(of_type(&status("en")).as_deref(), handled);
@@ -319,12 +318,14 @@ mod tests {
             (408, transport::too_slow()),
             (431, transport::too_many_headers()),
             (400, transport::malformed()),
+            (415, transport::encoded()),
+            (503, transport::crowded()),
         ];
         for (status, reply) in closing {
             assert_eq!((reply.status, reply.header("connection")), (status, Some("close")));
             assert!(text(&reply).starts_with(r#"{"message":""#));
         }
-        assert_eq!(transport::encoded().status, 415);
+        assert_eq!(transport::internal().status, 503);
     }
 
     proptest! {

@@ -1,8 +1,11 @@
 //! Answers to what never became a request of the API: too large, too slow, no
-//! HTTP. And to a handler that failed. Ours, where v1 has no word.
+//! HTTP, no room. And to a handler that failed. Ours, where v1 has no word.
 
 use super::Reply;
-use super::json::{error, message, with_header};
+use super::json::{message, with_header};
+
+/// Seconds.
+const RETRY_AFTER: &str = "5";
 
 /// 413: the body is larger than any secret needs.
 #[must_use]
@@ -25,7 +28,7 @@ pub fn too_many_headers() -> Reply {
 /// 415: a body in a Content-Encoding. None is read.
 #[must_use]
 pub fn encoded() -> Reply {
-    message(415, "Content-Encoding is not supported")
+    closing(message(415, "Content-Encoding is not supported"))
 }
 
 /// 400: not HTTP, or two framings at once.
@@ -34,10 +37,17 @@ pub fn malformed() -> Reply {
     closing(message(400, "Malformed request"))
 }
 
-/// 500: a handler panicked (V1-E19).
+/// 503: a handler panicked. Where it stood is unknown: it may have claimed a secret.
 #[must_use]
 pub fn internal() -> Reply {
-    error(500, "Internal Server Error")
+    let text = "Something failed here. A secret that was to be opened may have been used up.";
+    with_header(message(503, text), "retry-after", RETRY_AFTER.to_owned())
+}
+
+/// 503: too many connections at once.
+#[must_use]
+pub fn crowded() -> Reply {
+    closing(with_header(message(503, "Too many connections"), "retry-after", RETRY_AFTER.to_owned()))
 }
 
 /// What is left of the request will not be read, so nothing may follow it.

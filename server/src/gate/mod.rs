@@ -1,0 +1,233 @@
+//! What stands between the socket and hyper. It hands over a request's head only
+//! once that is whole and sound, never a byte beyond the present request, and it
+//! holds the clocks that hyper lacks: hyper 1.12 times heads only, and counts the
+//! idle time before them.
+//!
+//! What is refused here is answered like everything else: hyper is handed a
+//! stand-in (`refused`), behind which nothing follows.
+
+mod framing;
+mod head;
+mod refused;
+mod timer;
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use zeroize::Zeroizing;
+
+pub(crate) use refused::{Refused, refusal};
+
+use crate::Patience;
+use crate::wiped;
+use framing::Framing;
+use timer::Timer;
+
+/// How much is read at once.
+const PIECE: usize = 8 * 1024;
+
+/// A client's connection, as hyper may see it. It has no `Debug`, for what it holds.
+pub(crate) struct Gate {
+    stream: TcpStream,
+    patience: Patience,
+    place: Place,
+    /// Received, and not with hyper yet. Wiped: it may hold a secret.
+    held: Zeroizing<Vec<u8>>,
+    /// How many bytes at the front of `held` hyper may have.
+    open: usize,
+    /// Whether no request has come yet: then the head's clock runs from the start.
+    fresh: bool,
+    reading: Timer,
+    writing: Timer,
+}
+
+/// Where in the client's bytes the front of `held`, behind `open`, stands.
+enum Place {
+    Head(head::End),
+    Body(Framing),
+    /// Behind a stand-in. Nothing that follows is read as a request.
+    Refused,
+}
+
+impl Gate {
+    pub(crate) fn new(stream: TcpStream, patience: Patience) -> Self {
+        Self {
+            stream,
+            patience,
+            place: Place::Head(head::End::default()),
+            held: Zeroizing::default(),
+            open: 0,
+            fresh: true,
+            reading: Timer::default(),
+            writing: Timer::default(),
+        }
+    }
+
+    /// Opens as much of what is held as may pass.
+    fn judge(&mut self) -> io::Result<()> {
+        while self.open == 0 {
+            match &mut self.place {
+                Place::Refused => break,
+                Place::Body(framing) if framing.is_over() => self.place = Place::Head(head::End::default()),
+                Place::Body(framing) => {
+                    self.open = framing.take(&self.held).map_err(|_| io::ErrorKind::InvalidData)?;
+                    break;
+                }
+                Place::Head(end) => match end.find(&self.held) {
+                    Ok(None) => break,
+                    Ok(Some(length)) => self.admit(length),
+                    Err(refused) => self.refuse(refused),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, length: usize) {
+        match head::judge(&self.held[..length]) {
+            Ok(framing) => {
+                self.place = Place::Body(framing);
+                self.open = length;
+                self.fresh = false;
+                self.reading.stop();
+            }
+            Err(refused) => self.refuse(refused),
+        }
+    }
+
+    fn refuse(&mut self, refused: Refused) {
+        self.held = Zeroizing::new(refused.stand_in().to_vec());
+        self.open = self.held.len();
+        self.place = Place::Refused;
+        self.reading.stop();
+    }
+
+    /// Hands over what is open.
+    fn give(&mut self, out: &mut ReadBuf<'_>) {
+        let length = self.open.min(out.remaining());
+        out.put_slice(&self.held[..length]);
+        self.open -= length;
+        wiped::remove_front(&mut self.held, length);
+    }
+
+    /// Receives more. 0 = the client sends no more.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            wiped::reserve(&mut self.held, PIECE);
+            match self.stream.try_read_buf(&mut *self.held) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+
+    /// Nothing more is there to read. Whether that has been so for too long.
+    fn waits_too_long(&mut self, cx: &mut Context<'_>) -> bool {
+        let Place::Head(_) = self.place else { return false };
+        if self.fresh || !self.held.is_empty() {
+            self.reading.is_over(cx, timer::Of::Head, self.patience.head)
+        } else {
+            self.reading.is_over(cx, timer::Of::Idle, self.patience.idle)
+        }
+    }
+
+    /// A head that breaks off is refused; between requests the end is just the end.
+    fn break_off(&mut self, why: Refused) {
+        if matches!(self.place, Place::Head(_)) && !self.held.is_empty() {
+            self.refuse(why);
+        }
+    }
+
+    fn stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.writing.stop();
+            return written;
+        }
+        if !self.writing.is_over(cx, timer::Of::Stall, self.patience.stall) {
+            return Poll::Pending;
+        }
+        // What the client does not take is dropped, and not kept by the kernel for minutes.
+        Poll::Ready(self.stream.set_zero_linger().and(Err(io::ErrorKind::TimedOut.into())))
+    }
+
+    /// Whether the client may still be sending what nobody will read.
+    fn owes_reading(&self) -> bool {
+        match &self.place {
+            Place::Refused => true,
+            Place::Body(framing) => !framing.is_over() || !self.held.is_empty(),
+            Place::Head(_) => !self.held.is_empty(),
+        }
+    }
+}
+
+impl AsyncRead for Gate {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let gate = self.get_mut();
+        loop {
+            gate.judge()?;
+            if gate.open > 0 {
+                gate.give(out);
+                return Poll::Ready(Ok(()));
+            }
+            if matches!(gate.place, Place::Refused) {
+                return Poll::Ready(Ok(()));
+            }
+            let why = match gate.poll_fill(cx)? {
+                Poll::Ready(0) => Refused::Malformed,
+                Poll::Ready(_) => continue,
+                Poll::Pending if gate.waits_too_long(cx) => Refused::TooSlow,
+                Poll::Pending => return Poll::Pending,
+            };
+            gate.break_off(why);
+            if gate.open == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Gate {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let gate = self.get_mut();
+        let written = Pin::new(&mut gate.stream).poll_write(cx, bytes);
+        gate.stalled(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let gate = self.get_mut();
+        let written = Pin::new(&mut gate.stream).poll_write_vectored(cx, bytes);
+        gate.stalled(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    /// Says goodbye, and reads on for a moment if the client may still be sending.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let gate = self.get_mut();
+        ready!(Pin::new(&mut gate.stream).poll_shutdown(cx))?;
+        while gate.owes_reading() {
+            gate.held = Zeroizing::default();
+            match gate.poll_fill(cx) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(_) => break,
+                Poll::Pending if gate.reading.is_over(cx, timer::Of::Linger, gate.patience.linger) => break,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,74 @@
+//! What well-meaning clients rely on, and one that never reads.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use waxseal_server::Patience;
+
+use crate::server::{SHORT, Server, Setup, USER};
+use crate::wire::Client;
+
+#[tokio::test]
+async fn many_requests_at_once_are_answered_in_their_order() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    let sent: String = (0..200)
+        .map(|number| match number % 2 {
+            0 => format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-Id: {number}\r\n\r\n"),
+            _ => format!(
+                "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nX-Request-Id: {number}\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n8;x\r\nsecret=x\r\n0\r\n\r\n"
+            ),
+        })
+        .collect();
+    for piece in sent.as_bytes().chunks(777) {
+        client.send(piece).await;
+    }
+    for number in 0..200 {
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("x-request-id")), (200, Some(&*number.to_string())));
+    }
+}
+
+#[tokio::test]
+async fn a_secret_sent_a_byte_at_a_time_arrives_whole() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    let sent = "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\nsecret=caf%C3%A9+x";
+    for byte in sent.as_bytes() {
+        client.send(&[*byte]).await;
+    }
+    let key = client.answer().await.field("secret_key");
+    assert_eq!(server.reveal(&key).await, "café x");
+}
+
+#[tokio::test]
+async fn what_has_begun_is_answered_after_the_end_was_asked_for() {
+    let server = Server::start(Setup::default()).await;
+    let (mut begun, idle) = (server.client().await, server.client().await);
+    let head = "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n";
+    begun.send(head.as_bytes()).await;
+    assert_eq!(begun.answer().await.status, 100);
+    drop(server);
+    assert!(idle.answers(false).await.is_empty());
+    begun.send(b"secret=x").await;
+    let statuses: Vec<_> = begun.answers(false).await.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200], "and then the connection is closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_is_cut_and_holds_nobody_up() {
+    // Only the clock for answers is short.
+    let patience = Patience { stall: SHORT.stall, ..Setup::default().patience };
+    let server = Server::start(Setup { patience, ..Setup::default() }).await;
+    let mut deaf = Client::narrow(server.address).await;
+    let pair = STANDARD.encode(format!("{USER}:{}", server.token));
+    // Its answer is as long as itself: the text comes back.
+    let body = format!("secret=x&recipient={}", "a".repeat(60_000));
+    let sent = format!(
+        "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {pair}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    while deaf.send(sent.as_bytes()).await {}
+    let key = server.share("afterwards").await;
+    assert_eq!(server.reveal(&key).await, "afterwards");
+}

@@ -1,0 +1,10 @@
+//! The server over real sockets: what hostile and clumsy clients send byte for
+//! byte (`cases/*.toml`), and the bounds that show on the wire.
+
+mod case;
+mod clients;
+mod crowd;
+mod hostile;
+mod limits;
+mod server;
+mod wire;
