@@ -43,6 +43,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Result<(), Failure> {
+    outlive_file_limit().context("cannot listen for signals").map_err(Failure::other)?;
     let opened = store::open(config, &keyring).await?;
     let durable = opened.durable;
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
@@ -149,6 +150,19 @@ fn reload(key: &Key, keyring: &Keyring) {
         }
         Err(error) => tracing::error!("the key file will not do, and the keys stay as they were: {error:#}"),
     }
+}
+
+/// Where a file may not grow further (`ulimit -f`), a write is to fail like any
+/// other, rather than end the process. Once caught, the signal stays caught.
+#[cfg(unix)]
+fn outlive_file_limit() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
+#[cfg(not(unix))]
+fn outlive_file_limit() -> io::Result<()> {
+    Ok(())
 }
 
 /// Resolves when the process is asked to stop. Signals are caught from the call on.

@@ -17,8 +17,27 @@ const SUBJECTS: usize = 100_000;
 /// A limiter for one process.
 #[derive(Debug, Default)]
 pub struct LocalLimiter {
+    allowances: Mutex<Allowances>,
+}
+
+#[derive(Debug, Default)]
+struct Allowances {
     /// When each subject's allowance is whole again, in Unix milliseconds.
-    whole_at: Mutex<HashMap<(Subject, Action), u64>>,
+    whole_at: HashMap<(Subject, Action), u64>,
+    /// When the whole ones were last forgotten.
+    pruned_at: u64,
+}
+
+impl Allowances {
+    /// Whether there is room for one more subject. Looks through all of them once
+    /// a second at most, so that a crowd of newcomers makes nobody wait for that.
+    fn has_room(&mut self, now: u64) -> bool {
+        if self.whole_at.len() >= SUBJECTS && now >= self.pruned_at + 1_000 {
+            self.whole_at.retain(|_, whole_at| *whole_at > now);
+            self.pruned_at = now;
+        }
+        self.whole_at.len() < SUBJECTS
+    }
 }
 
 #[async_trait]
@@ -31,17 +50,14 @@ impl Limiter for LocalLimiter {
         now: Moment,
     ) -> Result<Pass, StoreError> {
         // A panic while the lock is held leaves a count that is at worst one off.
-        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if whole_at.len() >= SUBJECTS {
-            whole_at.retain(|_, whole_at| *whole_at > now.millis());
-        }
-        let full = whole_at.len() >= SUBJECTS;
-        let known = whole_at.get(&(subject, action)).copied();
-        if full && known.is_none() {
+        let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = allowances.has_room(now.millis());
+        let known = allowances.whole_at.get(&(subject, action)).copied();
+        if !has_room && known.is_none() {
             return Ok(Pass::Refused { retry_after: Ttl::from_secs(1) });
         }
         let (next, pass) = gcra(known.unwrap_or(0), rate, now.millis());
-        whole_at.insert((subject, action), next);
+        allowances.whole_at.insert((subject, action), next);
         Ok(pass)
     }
 }
@@ -100,5 +116,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_full_table_forgets_who_is_whole_and_refuses_newcomers_till_then() {
+        let mut allowances = Allowances::default();
+        for n in 0..SUBJECTS as u64 {
+            let client = Subject::Client(crate::id::ClientId(n.to_be_bytes()));
+            allowances.whole_at.insert((client, Action::Create), 5_000);
+        }
+        assert!(!allowances.has_room(4_000));
+        assert!(!allowances.has_room(4_999));
+        assert!(allowances.has_room(5_000), "a second later all are whole");
+        assert!(allowances.whole_at.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 //! checked whenever a record is read.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use waxseal_core::store::Store;
 use waxseal_core::time::{Clock, Timestamp};
@@ -25,9 +25,16 @@ pub(crate) async fn sweep_for_ever(store: Arc<dyn Store>, clock: Arc<dyn Clock>)
         tokio::time::sleep(EVERY).await;
         let now = clock.now().timestamp();
         if pace.may_sweep(now, Instant::now()) {
-            round(&*store, now).await;
+            // A clock that leapt and was set right stays ahead within this process,
+            // but what is swept is gone for good.
+            round(&*store, now.min(system_time())).await;
         }
     }
+}
+
+fn system_time() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_secs(since.as_secs())
 }
 
 async fn round(store: &dyn Store, now: Timestamp) {

@@ -40,6 +40,31 @@ fn on_a_full_disk_nothing_is_stored_what_stands_opens_and_room_mends_it() {
     assert_eq!(server.signal("-TERM"), Some(0));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_may_not_grow_cost_answers_and_not_the_process() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let kept = server.share("kept");
+    let limit = |bytes: &str| {
+        let pid = server.pid().to_string();
+        let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status();
+        assert!(set.unwrap().success());
+    };
+    limit("600000");
+    let refused = share_until_refused(&server);
+    assert_eq!(refused["message"], "The service is not available at present. Nothing was changed.");
+    let (status, body) = open(&server, &kept);
+    assert!((status == 200) == (body["value"] == "kept"), "{status} {body}");
+
+    limit("unlimited");
+    if status != 200 {
+        assert_eq!(server.reveal(&kept), "kept", "it was not used up");
+    }
+    let after = server.share("after");
+    assert_eq!(server.reveal(&after), "after");
+}
+
 #[test]
 fn a_damaged_record_is_not_used_up_and_harms_no_other() {
     let home = Home::new();
