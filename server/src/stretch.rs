@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError, argon2id};
 use waxseal_core::secret::{KeyBytes, Passphrase};
 
-/// Passphrases that may wait: at 56 ms each on two cores, under a second.
+/// Passphrases that may wait: at 56 ms each, on two busy cores, under a second.
 const QUEUE: usize = 32;
 
 /// Runs Argon2id in the runtime's blocking threads, bounded in number and so in memory.

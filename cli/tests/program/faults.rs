@@ -120,6 +120,15 @@ fn a_damaged_file_is_refused_at_the_start_and_left_as_it_is() {
     }
 }
 
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_at_the_start() {
+    let home = Home::new();
+    let Some(disk) = SmallDisk::mount(home.path("data")) else { return };
+    home.serve(&[]).signal("-TERM");
+    disk.read_only();
+    home.run(&["serve", "--listen", "127.0.0.1:0"]).refused(69, &["waxseal.db"]);
+}
+
 fn open(server: &Server, shared: &Value) -> (u16, Value) {
     server.ask("POST", &format!("/api/v1/secret/{}", shared["secret_key"].as_str().unwrap()), "", None)
 }
@@ -167,6 +176,13 @@ impl SmallDisk {
         assert!(std::env::var_os("CI").is_none(), "no right to mount a small file system");
         eprintln!("SKIPPED: no right to mount a small file system");
         None
+    }
+}
+
+impl SmallDisk {
+    fn read_only(&self) {
+        let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0).status();
+        assert!(remounted.unwrap().success());
     }
 }
 

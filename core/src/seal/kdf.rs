@@ -19,8 +19,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// 19 MiB, two passes, one lane: the floor, and OWASP's first choice. 56 ms on
-    /// the machine we measured on.
+    /// 19 MiB, two passes, one lane: the floor, and OWASP's first choice. 12 ms a
+    /// run on an idle core, 56 ms on a loaded one (BENCHMARKING.md).
     pub const USUAL: Self = Self { m_kib: 19_456, t: 2, p: 1 };
 
     /// `None` unless 19,456 <= `m_kib` <= 262,144, 2 <= `t` <= 6, 1 <= `p` <= 4.
