@@ -64,6 +64,7 @@
 pub mod account;
 pub mod api;
 pub mod attempt;
+mod code;
 pub mod contract;
 pub mod entropy;
 pub mod generate;

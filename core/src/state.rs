@@ -1,18 +1,19 @@
 //! What becomes of a secret: the stored states, the one transition table, and
 //! the states that are derived when someone looks.
 
+use crate::code::coded;
 use crate::time::Timestamp;
 
-/// What stands in a store. The numbers are part of every stored format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Stored {
-    /// Nobody has opened it.
-    New = 0,
-    /// One reader got the value.
-    Received = 1,
-    /// Its creator destroyed it unread.
-    Burned = 2,
+coded! {
+    /// What stands in a store.
+    pub enum Stored {
+        /// Nobody has opened it.
+        New = 0,
+        /// One reader got the value.
+        Received = 1,
+        /// Its creator destroyed it unread.
+        Burned = 2,
+    }
 }
 
 /// How a secret ends, at the hand of a person. Expiry is no ending: it is read off the clock.
@@ -35,23 +36,6 @@ impl Stored {
             (Self::New, Ending::Received) => Some(Self::Received),
             (Self::New, Ending::Burned) => Some(Self::Burned),
             (Self::Received | Self::Burned, _) => None,
-        }
-    }
-
-    /// The number a store writes.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Reads the number that a store wrote.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::New),
-            1 => Some(Self::Received),
-            2 => Some(Self::Burned),
-            _ => None,
         }
     }
 

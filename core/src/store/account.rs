@@ -6,34 +6,17 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::code::coded;
 use crate::id::{AccountId, TokenDigest};
 use crate::time::Timestamp;
 
-/// Whether an account may act. The numbers are part of every stored format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum AccountState {
-    /// It may.
-    Active = 0,
-    /// Its tokens are refused, its secrets live on.
-    Suspended = 1,
-}
-
-impl AccountState {
-    /// The number a store writes.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Reads the number that a store wrote.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Active),
-            1 => Some(Self::Suspended),
-            _ => None,
-        }
+coded! {
+    /// Whether an account may act.
+    pub enum AccountState {
+        /// It may.
+        Active = 0,
+        /// Its tokens are refused, its secrets live on.
+        Suspended = 1,
     }
 }
 
@@ -54,34 +37,15 @@ pub struct Account {
     pub created: Timestamp,
 }
 
-/// What a token may do. The numbers are part of every stored format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Scope {
-    /// Everything.
-    Full = 0,
-    /// Make secrets; see none.
-    Create = 1,
-    /// Read the account's list and receipts; make, open and burn nothing.
-    Read = 2,
-}
-
-impl Scope {
-    /// The number a store writes.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Reads the number that a store wrote.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Full),
-            1 => Some(Self::Create),
-            2 => Some(Self::Read),
-            _ => None,
-        }
+coded! {
+    /// What a token may do.
+    pub enum Scope {
+        /// Everything.
+        Full = 0,
+        /// Make secrets; see none.
+        Create = 1,
+        /// Read the account's list and receipts; make, open and burn nothing.
+        Read = 2,
     }
 }
 

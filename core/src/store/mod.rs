@@ -31,6 +31,7 @@ pub use account::{Account, AccountState, AccountStore, Rotation, Scope, Token, T
 pub use limiter::{Action, Limiter, Pass, Rate, Subject};
 
 use crate::attempt::Guess;
+use crate::code::coded;
 use crate::id::{AccountId, ClientId, Kid, RecordId};
 use crate::policy::AttemptPolicy;
 use crate::state::{Ending, State};
@@ -46,70 +47,33 @@ pub const MAIL_PATIENCE: Ttl = Ttl::hours(1);
 /// boxes): the budget's figure for fixed columns and indexes.
 pub const RECORD_OVERHEAD: u64 = 128;
 
-/// Whether a value was given by its creator or made here. The numbers are part of every stored format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Kind {
-    /// Given.
-    Share = 0,
-    /// Made here.
-    Generate = 1,
-}
-
-impl Kind {
-    /// The number a store writes and the seal authenticates.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Reads the number that a store wrote.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Share),
-            1 => Some(Self::Generate),
-            _ => None,
-        }
+coded! {
+    /// Whether a value was given by its creator or made here. Authenticated by the seal.
+    pub enum Kind {
+        /// Given.
+        Share = 0,
+        /// Made here.
+        Generate = 1,
     }
 }
 
-/// What became of the message to a recipient. The numbers are part of every stored format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum MailState {
-    /// No recipient was named.
-    None = 0,
-    /// A recipient was named where no mailer is configured.
-    NotConfigured = 1,
-    /// Waiting to be handed over.
-    Queued = 2,
-    /// Handed to the recipient's mail server.
-    Sent = 3,
-    /// Given up.
-    Failed = 4,
+coded! {
+    /// What became of the message to a recipient.
+    pub enum MailState {
+        /// No recipient was named.
+        None = 0,
+        /// A recipient was named where no mailer is configured.
+        NotConfigured = 1,
+        /// Waiting to be handed over.
+        Queued = 2,
+        /// Handed to the recipient's mail server.
+        Sent = 3,
+        /// Given up.
+        Failed = 4,
+    }
 }
 
 impl MailState {
-    /// The number a store writes.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// Reads the number that a store wrote.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::None),
-            1 => Some(Self::NotConfigured),
-            2 => Some(Self::Queued),
-            3 => Some(Self::Sent),
-            4 => Some(Self::Failed),
-            _ => None,
-        }
-    }
-
     /// As it reads at `now`, noted at `noted`: a message queued for longer than
     /// [`MAIL_PATIENCE`] was lost with its process and counts as not sent.
     #[must_use]
