@@ -71,7 +71,7 @@ fn serve(stream: TcpStream, peer: SocketAddr, app: Arc<App>, graceful: &Graceful
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
-    let gate = Gate::new(stream, app.patience);
+    let gate = Gate::new(stream, app.patience, app.body_cap());
     let service = service_fn(move |request| {
         let app = app.clone();
         async move { Ok::<_, std::convert::Infallible>(exchange(&app, peer, request).await) }
