@@ -23,7 +23,8 @@ use crate::sweeper::sweep_for_ever;
 
 /// After an accept failed for want of file descriptors or memory.
 const BREATH: Duration = Duration::from_millis(50);
-/// Clients that are told at once that there is no place. Further ones are told nothing.
+/// Clients without a place that are waited for until they have heard so. Further ones
+/// are told and left.
 const TURNED_AWAY: usize = 32;
 
 /// Serves until `shutdown` resolves; then accepts no more, answers what has begun,
