@@ -54,9 +54,11 @@ fn address(text: &str) -> Option<IpAddr> {
     parsed.ok().map(|address| address.to_canonical())
 }
 
-/// Whose share a connection is taken from; nobody's, if it is a trusted proxy's.
+/// Whose share a connection is taken from; nobody's, if it speaks for many: a trusted
+/// proxy's, or one from this machine, where a proxy may stand that was never named.
 pub(crate) fn holder(proxies: &TrustedProxies, peer: IpAddr) -> Option<Vec<u8>> {
-    (!proxies.trusts(peer.to_canonical())).then(|| counted(peer))
+    let peer = peer.to_canonical();
+    (!proxies.trusts(peer) && !peer.is_loopback()).then(|| counted(peer))
 }
 
 /// What of an address is counted: all of IPv4; of IPv6 the /64, which one client has to itself.
@@ -99,6 +101,18 @@ mod tests {
     #[test]
     fn behind_a_hop_that_is_no_address_nothing_is_believed() {
         assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", &["1.2.3.4, unknown, 10.0.0.2"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn a_share_is_everyones_but_a_proxys_and_this_machines() {
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let holder = |text: &str| holder(&proxies, text.parse().unwrap());
+        for many in ["10.0.0.1", "::ffff:10.0.0.1", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(holder(many), None, "{many}");
+        }
+        assert_eq!(holder("9.9.9.9"), Some(vec![9, 9, 9, 9]));
+        assert_eq!(holder("192.168.0.7"), holder("::ffff:192.168.0.7"));
+        assert!(holder("192.168.0.7").is_some() && holder("2001:db8::7").is_some());
     }
 
     #[test]

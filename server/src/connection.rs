@@ -23,7 +23,8 @@ use crate::sweeper::sweep_for_ever;
 
 /// After an accept failed for want of file descriptors or memory.
 const BREATH: Duration = Duration::from_millis(50);
-/// Clients that are told at once that there is no place. Further ones are told nothing.
+/// Clients without a place that are waited for until they have heard so. Further ones
+/// are told and left.
 const TURNED_AWAY: usize = 32;
 
 /// Serves until `shutdown` resolves; then accepts no more, answers what has begun,
@@ -71,7 +72,7 @@ fn serve(stream: TcpStream, peer: SocketAddr, app: Arc<App>, graceful: &Graceful
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
-    let gate = Gate::new(stream, app.patience);
+    let gate = Gate::new(stream, app.patience, app.body_cap());
     let service = service_fn(move |request| {
         let app = app.clone();
         async move { Ok::<_, std::convert::Infallible>(exchange(&app, peer, request).await) }

@@ -1,5 +1,6 @@
 //! The answer where there is no place for a connection: short, at once, and bounded.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,9 +11,13 @@ use waxseal_core::contract::{Reply, transport};
 use crate::Patience;
 
 /// Tells a client to come again, without reading what it asks. If `room` is full
-/// the connection is closed without a word: that costs nothing.
+/// nobody waits for it to have heard: one that is still sending may lose the answer.
 pub(crate) fn turn_away(stream: TcpStream, room: &Arc<Semaphore>, patience: Patience) {
-    let Ok(permit) = room.clone().try_acquire_owned() else { return };
+    let Ok(permit) = room.clone().try_acquire_owned() else {
+        let told = tell_and_leave(stream);
+        tracing::debug!(told = told.is_ok(), "a connection was turned away in haste");
+        return;
+    };
     tokio::spawn(async move {
         let _permit = permit;
         let ended = tokio::time::timeout(patience.linger, tell(stream)).await;
@@ -27,6 +32,11 @@ async fn tell(mut stream: TcpStream) -> std::io::Result<()> {
     let mut unread = zeroize::Zeroizing::new([0; 1024]);
     while stream.read(&mut *unread).await? > 0 {}
     Ok(())
+}
+
+/// Does not wait: what a new socket's buffer does not take is not said.
+fn tell_and_leave(stream: TcpStream) -> std::io::Result<()> {
+    stream.into_std()?.write_all(&bytes(&transport::crowded()))
 }
 
 fn bytes(reply: &Reply) -> Vec<u8> {

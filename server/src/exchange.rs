@@ -1,5 +1,6 @@
 //! One request: hyper's types in, hyper's types out. The only file that knows both sides.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,11 @@ use hyper::{Method, Request, Response, StatusCode};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
+use waxseal_core::vault::Fault;
 use zeroize::Zeroizing;
 
 use crate::config::ACCESS_TARGET;
-use crate::gate::refusal;
+use crate::gate::{broken_body, refusal};
 use crate::panics::caught;
 use crate::{App, client, wiped};
 
@@ -93,15 +95,21 @@ fn is_coded(coding: &HeaderValue) -> bool {
 async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(promised));
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => transport::too_large(),
-            None => transport::malformed(),
-        })?;
+        let frame = frame.map_err(|error| unread(&*error))?;
         if let Ok(data) = frame.into_data() {
             wiped::append(&mut bytes, &data);
         }
     }
     Ok(bytes)
+}
+
+/// Why a body could not be read to its end.
+fn unread(error: &(dyn Error + 'static)) -> Reply {
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) => broken_body(error),
+        None if error.is::<LengthLimitError>() => transport::too_large(),
+        None => transport::malformed(),
+    }
 }
 
 /// What is served beside the API: liveness, readiness, and a word for whoever
@@ -193,9 +201,14 @@ fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
     let (id, status) = (id.to_str().unwrap_or("-"), reply.status);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     tracing::info!(target: ACCESS_TARGET, request = id, route, outcome, status, micros, "answered");
-    if let Some(fault) = fault {
-        let cause = std::error::Error::source(fault).map(ToString::to_string);
-        tracing::error!(request = id, route, %fault, cause, "failed");
+    match fault {
+        None => {}
+        // Backpressure at work: many at once, and nothing for an operator to mend.
+        Some(fault @ Fault::Busy) => tracing::warn!(request = id, route, %fault, "turned away"),
+        Some(fault) => {
+            let cause = std::error::Error::source(fault).map(ToString::to_string);
+            tracing::error!(request = id, route, %fault, cause, "failed");
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub struct App {
     pub proxies: TrustedProxies,
     /// How long a client may take.
     pub patience: Patience,
-    /// Connections at once; of one client half. [`allow_connections`] says how
+    /// Connections at once; of one client elsewhere half. [`allow_connections`] says how
     /// many the machine allows.
     pub connections: usize,
 }

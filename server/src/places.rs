@@ -64,7 +64,7 @@ impl Places {
     }
 
     /// A place for `client`, unless all are taken or it has its share. `None` is
-    /// whoever speaks for many: a trusted proxy.
+    /// whoever speaks for many: a trusted proxy, or this machine.
     pub(crate) fn take(self: &Arc<Self>, client: Option<Vec<u8>>) -> Option<Place> {
         let mut taken = self.taken();
         let share = (self.total / SHARE).max(1);

@@ -51,15 +51,17 @@ impl Framing {
     }
 
     /// How many bytes at the front of `held` belong to this body; moves past them.
-    pub(super) fn take(&mut self, held: &[u8]) -> Result<usize, Refused> {
+    /// A chunk of more than `most` bytes is refused before any of it has come: a body
+    /// that is announced and never sent would hold its place until the clock cuts it.
+    pub(super) fn take(&mut self, held: &[u8], most: u64) -> Result<usize, Refused> {
         match self {
             Self::Length(left) => Ok(data(left, held)),
-            Self::Chunked(chunk) => chunks(chunk, held),
+            Self::Chunked(chunk) => chunks(chunk, held, most),
         }
     }
 }
 
-fn chunks(chunk: &mut Chunk, held: &[u8]) -> Result<usize, Refused> {
+fn chunks(chunk: &mut Chunk, held: &[u8], most: u64) -> Result<usize, Refused> {
     let mut taken = 0;
     while taken < held.len() && *chunk != Chunk::Over {
         if let Chunk::Data(left) = chunk {
@@ -70,6 +72,9 @@ fn chunks(chunk: &mut Chunk, held: &[u8]) -> Result<usize, Refused> {
         } else {
             *chunk = chunk.past(held[taken]).ok_or(Refused::Malformed)?;
             taken += 1;
+            if matches!(chunk, Chunk::Data(size) if *size > most) {
+                return Err(Refused::TooLarge);
+            }
         }
     }
     Ok(taken)
@@ -89,7 +94,8 @@ impl Chunk {
             (Self::Size(size), b';' | b' ' | b'\t') => Self::Extension(size),
             (Self::Size(size) | Self::Extension(size), b'\r') => Self::SizeEnd(size),
             (Self::Size(size), _) => Self::Size(size.checked_mul(16)?.checked_add(digit(byte)?)?),
-            (Self::Extension(size), b'\t' | b' '..=b'~') => Self::Extension(size),
+            // In quotes anything printable may stand, and bytes beyond ASCII (RFC 9110, 5.6.4).
+            (Self::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => Self::Extension(size),
             (Self::SizeEnd(0), b'\n') | (Self::TrailerEnd, b'\n') => Self::Line,
             (Self::SizeEnd(size), b'\n') => Self::Data(size),
             (Self::DataCr, b'\r') => Self::DataLf,
@@ -117,7 +123,7 @@ mod tests {
         let mut at = 0;
         while at < sent.len() && !framing.is_over() {
             let piece = &sent.as_bytes()[at..(at + step).min(sent.len())];
-            at += framing.take(piece).ok()?;
+            at += framing.take(piece, 10).ok()?;
         }
         framing.is_over().then(|| &sent[at..])
     }
@@ -127,7 +133,7 @@ mod tests {
         let sound = [
             "0\r\n\r\nGET",
             "5\r\nhello\r\n0\r\n\r\nGET",
-            "00a;x=\"y\"\r\n0\r\n\r\n01234\r\n1 ;z\r\n.\r\n0\r\nA: b\r\nC: d\r\n\r\nGET",
+            "00a;x=\"ä\"\r\n0\r\n\r\n01234\r\n1 ;z\r\n.\r\n0\r\nA: b\r\nC: d\r\n\r\nGET",
             "A\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\nGET",
         ];
         for sent in sound {
@@ -158,14 +164,27 @@ mod tests {
         ];
         for sent in unsound {
             let mut framing = Framing::CHUNKED;
-            assert!(framing.take(sent.as_bytes()).is_err(), "{sent:?}");
+            assert_eq!(framing.take(sent.as_bytes(), u64::MAX), Err(Refused::Malformed), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_too_large_is_refused_when_it_is_announced() {
+        let take = |sent: &str| {
+            let mut framing = Framing::CHUNKED;
+            framing.take(sent.as_bytes(), 10)
+        };
+        assert_eq!(take("a\r\n"), Ok(3));
+        assert_eq!(take("b"), Ok(1), "its digits may go on");
+        for sent in ["b\r\n", "1\r\na\r\nb;x\r\n", "ffffffffffffffff\r\n"] {
+            assert_eq!(take(sent), Err(Refused::TooLarge), "{sent:?}");
         }
     }
 
     #[test]
     fn a_length_is_counted_down() {
         let mut framing = Framing::Length(5);
-        assert_eq!((framing.take(b"abc"), framing.is_over()), (Ok(3), false));
-        assert_eq!((framing.take(b"abc"), framing.is_over()), (Ok(2), true));
+        assert_eq!((framing.take(b"abc", 1), framing.is_over()), (Ok(3), false));
+        assert_eq!((framing.take(b"abc", 1), framing.is_over()), (Ok(2), true));
     }
 }

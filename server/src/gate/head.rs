@@ -66,22 +66,20 @@ pub(super) fn judge(head: &[u8]) -> Result<Framing, Refused> {
     if sound { framing(&request) } else { Err(Refused::Malformed) }
 }
 
-/// Whether target and Host name one place. Only HTTP/1.0 may leave Host out.
+/// Whether target and Host each name a place. Only HTTP/1.0 may leave Host out.
 fn addressed(request: &Request<'_, '_>) -> bool {
-    let host = match one(request.headers, "host") {
-        Ok(None) if request.version == Some(0) => None,
-        Ok(Some(host)) if is_host(host) => Some(host),
+    match one(request.headers, "host") {
+        Ok(None) if request.version == Some(0) => {}
+        Ok(Some(host)) if is_host(host) => {}
         Ok(_) | Err(_) => return false,
-    };
+    }
     let Ok(target) = request.path.unwrap_or_default().parse::<Uri>() else { return false };
     match (target.authority(), target.scheme()) {
         (None, _) => true,
-        // As a proxy would be asked, which is allowed if it is us.
+        // As a proxy would be asked. The place is then the target's, whatever Host
+        // says (RFC 9112, 3.2.2).
         (Some(authority), Some(scheme)) => {
-            let same = |host: &[u8]| host.eq_ignore_ascii_case(authority.as_str().as_bytes());
-            (*scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)
-                && is_host(authority.as_str().as_bytes())
-                && host.is_none_or(same)
+            (*scheme == Scheme::HTTP || *scheme == Scheme::HTTPS) && is_host(authority.as_str().as_bytes())
         }
         // As CONNECT asks.
         (Some(_), None) => false,

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
-pub(crate) use refused::{Refused, refusal};
+pub(crate) use refused::{Refused, broken_body, refusal};
 
 use crate::Patience;
 use crate::wiped;
@@ -33,6 +33,8 @@ const PIECE: usize = 8 * 1024;
 pub(crate) struct Gate {
     stream: TcpStream,
     patience: Patience,
+    /// The largest body, in bytes.
+    most: u64,
     place: Place,
     /// Received, and not with hyper yet. Wiped: it may hold a secret.
     held: Zeroizing<Vec<u8>>,
@@ -53,10 +55,11 @@ enum Place {
 }
 
 impl Gate {
-    pub(crate) fn new(stream: TcpStream, patience: Patience) -> Self {
+    pub(crate) fn new(stream: TcpStream, patience: Patience, body_cap: usize) -> Self {
         Self {
             stream,
             patience,
+            most: body_cap as u64,
             place: Place::Head(head::End::default()),
             held: Zeroizing::default(),
             open: 0,
@@ -73,7 +76,8 @@ impl Gate {
                 Place::Refused => break,
                 Place::Body(framing) if framing.is_over() => self.place = Place::Head(head::End::default()),
                 Place::Body(framing) => {
-                    self.open = framing.take(&self.held).map_err(|_| io::ErrorKind::InvalidData)?;
+                    self.open =
+                        framing.take(&self.held, self.most).map_err(|refused| self.drop_body(refused))?;
                     break;
                 }
                 Place::Head(end) => match end.find(&self.held) {
@@ -103,6 +107,13 @@ impl Gate {
         self.open = self.held.len();
         self.place = Place::Refused;
         self.reading.stop();
+    }
+
+    /// Ends a body that will not do. What is held has lost its framing: it is not read again.
+    fn drop_body(&mut self, refused: Refused) -> io::Error {
+        self.held = Zeroizing::default();
+        self.place = Place::Refused;
+        refused.error()
     }
 
     /// Hands over what is open.

@@ -1,6 +1,9 @@
 //! A request that is refused before hyper has read it, and how its answer is made
 //! where all answers are made: hyper is handed a stand-in whose method says so.
 
+use std::error::Error;
+use std::io;
+
 use hyper::http::request::Parts;
 use waxseal_core::contract::{Reply, transport};
 
@@ -14,7 +17,7 @@ pub(crate) enum Refused {
     Malformed,
     /// The head did not come in time.
     TooSlow,
-    /// The head is too long, or has too many lines.
+    /// The head is too long, or has too many lines; or a chunk is larger than any body.
     TooLarge,
 }
 
@@ -26,6 +29,23 @@ impl Refused {
             Self::TooSlow => b"REFUSED /408 HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n",
             Self::TooLarge => b"REFUSED /431 HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n",
         }
+    }
+
+    /// What hyper meets in place of the rest of a body.
+    pub(super) fn error(self) -> io::Error {
+        match self {
+            Self::TooLarge => io::ErrorKind::FileTooLarge.into(),
+            Self::Malformed | Self::TooSlow => io::ErrorKind::InvalidData.into(),
+        }
+    }
+}
+
+/// The answer to a body that broke off with `error`.
+pub(crate) fn broken_body(error: &hyper::Error) -> Reply {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::FileTooLarge) => transport::too_large(),
+        _ => transport::malformed(),
     }
 }
 

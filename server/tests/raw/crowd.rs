@@ -25,8 +25,8 @@ async fn served(client: &mut Client) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_client_gets_half_of_the_places() {
-    let server = Server::start(Setup { connections: 4, ..Setup::default() }).await;
+async fn from_this_machine_all_places_may_be_taken() {
+    let server = Server::start(Setup { connections: 2, ..Setup::default() }).await;
     let mut first = guest(&server).await;
     let second = guest(&server).await;
     assert!(!served(&mut server.client().await).await);
@@ -52,7 +52,7 @@ async fn behind_a_proxy_all_places_are_one_clients() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_is_turned_away_at_once_and_those_inside_notice_nothing() {
-    let server = Server::start(Setup { connections: 2, ..Setup::default() }).await;
+    let server = Server::start(Setup { connections: 1, ..Setup::default() }).await;
     let mut inside = guest(&server).await;
     let key = server_share(&mut inside).await;
     let mut crowd = Vec::new();
@@ -60,9 +60,9 @@ async fn a_crowd_is_turned_away_at_once_and_those_inside_notice_nothing() {
         crowd.push(server.client().await);
     }
     for client in crowd {
-        // Nobody hangs: each is told, or the connection is closed without a word.
+        // Nobody hangs, and each is told, however many they are.
         let statuses: Vec<_> = client.answers(false).await.iter().map(|answer| answer.status).collect();
-        assert!(matches!(statuses[..], [] | [503]), "{statuses:?}");
+        assert_eq!(statuses, [503]);
     }
     let answer = inside.ask(&format!("POST /api/v1/secret/{key}"), "", "").await;
     assert_eq!(answer.field("value"), "inside");
