@@ -13,6 +13,7 @@ use waxseal_core::account::Accounts;
 use waxseal_core::api::Api;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::store::Store;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, Key, reachable};
@@ -46,8 +47,9 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
     outlive_file_limit().context("cannot listen for signals").map_err(Failure::other)?;
     let opened = store::open(config, &keyring).await?;
     let durable = opened.durable;
+    warn_of_missing_keys(&*opened.store, &keyring).await;
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
-    reload_at_hangup(config.key.clone(), keyring.clone())
+    reload_at_hangup(config.key.clone(), keyring.clone(), opened.store.clone())
         .context("cannot listen for signals")
         .map_err(Failure::other)?;
     let (listener, bound) = bind(config.listen).await?;
@@ -57,6 +59,22 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
         tracing::warn!("{failure}");
     }
     waxseal_server::run(listener, app, stop).await.map_err(Failure::other)
+}
+
+/// A key file from before a rotation fits the store, and yet lacks keys.
+async fn warn_of_missing_keys(store: &dyn Store, keyring: &Keyring) {
+    let usage = match store.usage().await {
+        Ok(usage) => usage,
+        Err(error) => return tracing::warn!("cannot tell which keys the records need: {error}"),
+    };
+    for (kid, records) in usage.kids.into_iter().filter(|(kid, _)| keyring.master(*kid).is_none()) {
+        let key = hex(kid);
+        tracing::warn!(
+            key,
+            records,
+            "the key file lacks a key that records need; restore a copy that holds it"
+        );
+    }
 }
 
 async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -124,19 +142,20 @@ const VOLATILE: &str = " which is volatile: when the server stops, every secret 
 
 /// Reads the keys again whenever SIGHUP comes. Signals are caught from the call on.
 #[cfg(unix)]
-fn reload_at_hangup(key: Key, keyring: Arc<Keyring>) -> io::Result<()> {
+fn reload_at_hangup(key: Key, keyring: Arc<Keyring>, store: Arc<dyn Store>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             reload(&key, &keyring);
+            warn_of_missing_keys(&*store, &keyring).await;
         }
     });
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn reload_at_hangup(_: Key, _: Arc<Keyring>) -> io::Result<()> {
+fn reload_at_hangup(_: Key, _: Arc<Keyring>, _: Arc<dyn Store>) -> io::Result<()> {
     Ok(())
 }
 
