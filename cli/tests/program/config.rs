@@ -27,6 +27,8 @@ const MISSPELT: &[Case] = &[
     ("[api]\nv2 = {}", 2, &["`v2`", "known here: v1"]),
     ("[api.v1]\nnumber = \"string\"", 2, &["`number`", "`numbers`"]),
     ("[log]\nformt = \"json\"", 2, &["`formt`", "`format`"]),
+    ("[site]\ntrusted_proxies = []", 2, &["`trusted_proxies` must stand above the first [table]"]),
+    ("stored_bytes = 1", 1, &["`stored_bytes` belongs below [limits]"]),
 ];
 
 const OF_THE_WRONG_KIND: &[Case] = &[
@@ -34,13 +36,14 @@ const OF_THE_WRONG_KIND: &[Case] = &[
     ("key_file = 7", 1, &["key_file:", "expected a string"]),
     ("trusted_proxies = \"10.0.0.0/8\"", 1, &["trusted_proxies:", "expected an array"]),
     ("site = \"a.b\"", 1, &["site:", "expected a table"]),
+    ("[site.domains]\nhost = \"a.b\"", 1, &["site.domains:", "[[site.domains]]"]),
     ("plans = 1", 1, &["plans:", "expected a table"]),
     ("[plans]\nteam = 5", 2, &["plans.team:", "expected a table"]),
     ("[limits]\nstored_bytes = \"1\"", 2, &["limits.stored_bytes:", "a whole number from 0"]),
     ("[limits]\nstored_bytes = 1.5", 2, &["limits.stored_bytes:", "a whole number from 0"]),
     ("[plans.a]\nmax_ttl = true", 2, &["plans.a.max_ttl:", "seconds", "\"7d\""]),
-    ("[api.v1]\npassphrase_required = ture", 2, &["passphrase_required:", "expected `true`"]),
-    ("[log]\naccess = flase", 2, &["access:", "expected `false`"]),
+    ("[api.v1]\npassphrase_required = ture", 2, &["passphrase_required:", "write true or false"]),
+    ("[log]\naccess = flase", 2, &["access:", "write true or false"]),
     ("[log]\naccess = yes", 2, &["access:", "write true or false"]),
     ("[log]\naccess = \"true\"", 2, &["log.access:", "string \"true\"", "expected a boolean"]),
     ("[log]\naccess = 1", 2, &["log.access:", "expected a boolean"]),
@@ -94,8 +97,14 @@ const NO_TOML: &[Case] = &[
     ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", 2, &["listen:", "second time"]),
     ("[limits]\n[limits]", 2, &["limits:", "second time"]),
     ("\n[site", 2, &["unclosed table"]),
-    ("listen", 1, &["expected `=`"]),
-    ("listen = \"127.0.0.1:1", 1, &["listen:", "expected `\"`"]),
+    ("listen", 1, &["write NAME = VALUE"]),
+    ("listen: \"127.0.0.1:1\"", 1, &["write NAME = VALUE"]),
+    ("listen = 127.0.0.1:1", 1, &["listen:", "a text in quotes"]),
+    ("[log]\nlevel = info", 2, &["level:", "a text in quotes"]),
+    ("listen = \"127.0.0.1:1", 1, &["listen:", "a closing quote is missing"]),
+    ("listen = '127.0.0.1:1", 1, &["listen:", "a closing quote is missing"]),
+    ("key_file = \"C:\\data\\k\"", 1, &["key_file:", "single quotes"]),
+    ("[limits]\nstored_bytes = 1,", 2, &["stored_bytes:", "nothing may follow the value"]),
     ("\u{feff}listen = \"x\"", 1, &["listen:", "127.0.0.1:7143"]),
 ];
 

@@ -5,6 +5,7 @@
 mod error;
 mod file;
 mod log;
+mod names;
 mod overrides;
 mod read;
 mod show;
