@@ -22,7 +22,7 @@ use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
-use crate::{keys, log, out, store};
+use crate::{keys, log, out, store, warn};
 
 /// What may still run after the server has said farewell. With its own ten
 /// seconds it stays below the fifteen that a stop may take.
@@ -47,34 +47,19 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
     outlive_file_limit().context("cannot listen for signals").map_err(Failure::other)?;
     let opened = store::open(config, &keyring).await?;
     let durable = opened.durable;
-    warn_of_missing_keys(&*opened.store, &keyring).await;
+    warn::of_missing_keys(&*opened.store, &keyring).await;
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
     reload_at_hangup(config.key.clone(), keyring.clone(), opened.store.clone())
         .context("cannot listen for signals")
         .map_err(Failure::other)?;
     let (listener, bound) = bind(config.listen).await?;
     let app = app(config, keyring, opened, bound);
+    warn::of_strangers(config, &app.api.accounts).await;
     if let Err(failure) = tell(config, bound, durable, first_start) {
         // Whoever started it may have hung up. That is no reason not to serve.
         tracing::warn!("{failure}");
     }
     waxseal_server::run(listener, app, stop).await.map_err(Failure::other)
-}
-
-/// A key file from before a rotation fits the store, and yet lacks keys.
-async fn warn_of_missing_keys(store: &dyn Store, keyring: &Keyring) {
-    let usage = match store.usage().await {
-        Ok(usage) => usage,
-        Err(error) => return tracing::warn!("cannot tell which keys the records need: {error}"),
-    };
-    for (kid, records) in usage.kids.into_iter().filter(|(kid, _)| keyring.master(*kid).is_none()) {
-        let key = hex(kid);
-        tracing::warn!(
-            key,
-            records,
-            "the key file lacks a key that records need; restore a copy that holds it"
-        );
-    }
 }
 
 async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -148,7 +133,7 @@ fn reload_at_hangup(key: Key, keyring: Arc<Keyring>, store: Arc<dyn Store>) -> i
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             reload(&key, &keyring);
-            warn_of_missing_keys(&*store, &keyring).await;
+            warn::of_missing_keys(&*store, &keyring).await;
         }
     });
     Ok(())

@@ -77,6 +77,7 @@ const NOT_ALLOWED: &[Case] = &[
     ("[site]\nhost = \"https://a.b\"", 2, &["site.host:", "without http://"]),
     ("[site]\nname = \"\"", 2, &["site.name:", "1 to 100 characters"]),
     ("[site]\nregion = \"E U\"", 2, &["site.region:", "1 to 32 letters"]),
+    ("[plans.Default]\nmax_ttl = 60", 1, &["`Default`", "write `default`"]),
     ("[plans.\"a b\"]\nmax_ttl = 60", 1, &["`a b`", "1 to 32 letters"]),
     ("[[site.domains]]\nhost = \"a.b\"", 1, &["site.domains:", "missing setting `account`"]),
     ("[[site.regions]]\nlabel = \"l\"\nhost = \"a.b\"", 1, &["site.regions:", "missing setting `code`"]),
