@@ -51,13 +51,20 @@ fn add(config: &Config, email: &str, plan: &str, json: bool) -> Result<(), Failu
         accounts.add(email, plan).await.map_err(|error| refused(error, email))
     })?;
     let (account, token) = (added.name.as_str(), added.token.expose());
-    if json {
-        return out::json(&Added { account, token });
-    }
-    out::remark(format_args!(
-        "The API token of {account}. It is shown this once; it is the password to the name:"
-    ));
-    out::line(token)
+    let printed = if json {
+        out::json(&Added { account, token })
+    } else {
+        out::remark(format_args!(
+            "The API token of {account}. It is shown this once; it is the password to the name:"
+        ));
+        out::line(token)
+    };
+    printed.inspect_err(|_| {
+        out::remark(format_args!(
+            "The account {account} is there now, but nobody has its token. Add another: waxseal account token \
+             add {account} --yes"
+        ));
+    })
 }
 
 /// What a person can do about it.

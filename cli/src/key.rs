@@ -67,6 +67,7 @@ const fn word(usage: Use) -> &'static str {
 
 fn add(config: &Config, json: bool) -> Result<(), Failure> {
     let path = file(config)?;
+    keys::load(config)?;
     let kid =
         key_file::change(path, |keyring| keyring.add(&SystemEntropy::default()).map_err(Failure::other))?;
     tell(kid, "opens", json)?;

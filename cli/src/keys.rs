@@ -25,7 +25,8 @@ pub(crate) fn load(config: &Config) -> Result<Keyring, Failure> {
 /// is never given another key file.
 pub(crate) fn make(config: &Config) -> Result<bool, Failure> {
     let Key::File(path) = &config.key else { return Ok(false) };
-    if path.exists() {
+    // One that can't be looked at may be there: reading it will say why it can't.
+    if path.try_exists().unwrap_or(true) {
         return Ok(false);
     }
     if stands(config) {

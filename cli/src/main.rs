@@ -18,6 +18,7 @@ mod process;
 mod serve;
 mod store;
 mod token;
+mod warn;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use waxseal_core::account::Accounts;
 use waxseal_core::api::Api;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::store::Store;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, Key, reachable};
@@ -21,7 +22,7 @@ use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
-use crate::{keys, log, out, store};
+use crate::{keys, log, out, store, warn};
 
 /// What may still run after the server has said farewell. With its own ten
 /// seconds it stays below the fifteen that a stop may take.
@@ -46,12 +47,14 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
     outlive_file_limit().context("cannot listen for signals").map_err(Failure::other)?;
     let opened = store::open(config, &keyring).await?;
     let durable = opened.durable;
+    warn::of_missing_keys(&*opened.store, &keyring).await;
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
-    reload_at_hangup(config.key.clone(), keyring.clone())
+    reload_at_hangup(config.key.clone(), keyring.clone(), opened.store.clone())
         .context("cannot listen for signals")
         .map_err(Failure::other)?;
     let (listener, bound) = bind(config.listen).await?;
     let app = app(config, keyring, opened, bound);
+    warn::of_strangers(config, &app.api.accounts).await;
     if let Err(failure) = tell(config, bound, durable, first_start) {
         // Whoever started it may have hung up. That is no reason not to serve.
         tracing::warn!("{failure}");
@@ -124,19 +127,20 @@ const VOLATILE: &str = " which is volatile: when the server stops, every secret 
 
 /// Reads the keys again whenever SIGHUP comes. Signals are caught from the call on.
 #[cfg(unix)]
-fn reload_at_hangup(key: Key, keyring: Arc<Keyring>) -> io::Result<()> {
+fn reload_at_hangup(key: Key, keyring: Arc<Keyring>, store: Arc<dyn Store>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             reload(&key, &keyring);
+            warn::of_missing_keys(&*store, &keyring).await;
         }
     });
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn reload_at_hangup(_: Key, _: Arc<Keyring>) -> io::Result<()> {
+fn reload_at_hangup(_: Key, _: Arc<Keyring>, _: Arc<dyn Store>) -> io::Result<()> {
     Ok(())
 }
 

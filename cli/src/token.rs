@@ -258,9 +258,17 @@ impl<'a> Printed<'a> {
 
     /// The token alone goes to standard output, unless all is JSON.
     fn print(&self, json: bool) -> Result<(), Failure> {
-        if json {
-            return out::json(self);
-        }
+        let printed = if json { out::json(self) } else { self.say() };
+        printed.inspect_err(|_| {
+            let Self { account, name, .. } = self;
+            out::remark(format_args!(
+                "The token `{name}` is there now, but nobody has it. Revoke it, then add another: waxseal account \
+                 token revoke {account} {name} --yes"
+            ));
+        })
+    }
+
+    fn say(&self) -> Result<(), Failure> {
         if let Some(old) = &self.old {
             out::remark(format_args!(
                 "The old one is `{}` now, and heard until {}.",

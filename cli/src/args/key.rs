@@ -15,8 +15,8 @@ Examples: the key that seals is changed, on one node or on many:
 
 Where the nodes share no disk, copy the key file to each after every step. Nothing is sealed anew: a
 key is needed until the last receipt of what it sealed is gone, which is twice the longest life that
-any plan allowed meanwhile. Comments of your own in the key file are not kept. Keep a copy of it after
-every step, and no copy of the one before: it would hold what you retired.";
+any plan allowed meanwhile. Comments of your own in the key file are not kept. Keep a copy of it
+after every step, and no copy of the one before: it would hold what you retired.";
 
 const LIST: &str = "\
 Examples:
@@ -43,7 +43,7 @@ pub(crate) enum Key {
     /// List the keys by their ids, never the keys themselves
     #[command(after_help = LIST)]
     List {
-        /// Print JSON: [{"id": …, "use": "seals" | "opens", "records": …}]
+        /// Print JSON: [{"id": …, "use": "seals" | "opens" | "missing", "records": …}]
         #[arg(long)]
         json: bool,
     },

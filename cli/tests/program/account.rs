@@ -137,3 +137,20 @@ fn a_running_server_heeds_another_plan() {
     home.run(&["account", "plan", "zoe@example.com", "short"]).refused(1, &["no account"]);
     assert!(home.run(&["account", "list"]).ok().contains("\tshort\t"));
 }
+
+#[test]
+fn a_plan_and_a_domain_that_fit_no_account_are_warned_of_and_no_name_is_told() {
+    let home = Home::new();
+    home.write("waxseal.toml", "[plans.tiny]\nmax_secret_bytes = 5\n");
+    home.run(&["init"]).ok();
+    home.run(&["account", "add", "tom@example.com", "--plan", "tiny"]).ok();
+    let domain =
+        |host: &str, account: &str| format!("[[site.domains]]\nhost = \"{host}\"\naccount = \"{account}\"\n");
+    let domains =
+        domain("tom.example.com", "tom@example.com") + &domain("ann.example.com", "ann@example.com");
+    home.write("waxseal.toml", &domains);
+    drop(home.serve_with_log(&[]));
+    let log = home.read("server.log");
+    assert!(log.contains("plan=\"tiny\" accounts=1") && log.contains("host=\"ann.example.com\""), "{log}");
+    assert!(!log.contains("host=\"tom.example.com\"") && !log.contains('@'), "{log}");
+}

@@ -40,6 +40,21 @@ fn on_a_full_disk_nothing_is_stored_what_stands_opens_and_room_mends_it() {
     assert_eq!(server.signal("-TERM"), Some(0));
 }
 
+#[test]
+fn a_file_system_that_is_read_only_is_told_and_room_to_write_mends_it() {
+    let home = Home::new();
+    let Some(disk) = SmallDisk::mount(home.path("data")) else { return };
+    let server = home.serve(&[]);
+    let kept = server.share("kept");
+    assert_eq!(server.signal("-TERM"), Some(0));
+    disk.remount("ro");
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["account", "list"]] {
+        home.run(command).refused(69, &["data/waxseal.db can't be written", "read-only"]);
+    }
+    disk.remount("rw");
+    assert_eq!(home.serve(&[]).reveal(&kept), "kept");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn files_that_may_not_grow_cost_answers_and_not_the_process() {
@@ -176,6 +191,12 @@ impl SmallDisk {
         assert!(std::env::var_os("CI").is_none(), "no right to mount a small file system");
         eprintln!("SKIPPED: no right to mount a small file system");
         None
+    }
+
+    /// From now on it may be written (`rw`), or only read (`ro`).
+    fn remount(&self, access: &str) {
+        let options = format!("remount,{access}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
     }
 }
 

@@ -41,3 +41,16 @@ fn what_its_flags_say_is_what_serve_does_later() {
     assert!(home.path("w.db").exists() && home.path("etc/data/waxseal.key").exists());
     assert!(!server.address.ends_with(":7143"));
 }
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_may_change_the_configuration_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let shell = "umask 000; exec \"$0\" init";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", shell, env!("CARGO_BIN_EXE_waxseal")]).current_dir(home.path(""));
+    assert!(command.output().unwrap().status.success());
+    let mode = |name: &str| home.path(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("waxseal.toml"), mode("data/waxseal.key"), mode("data")), (0o644, 0o600, 0o700));
+}

@@ -94,6 +94,36 @@ fn a_key_that_records_need_and_the_file_lacks_is_listed() {
 
 #[cfg(unix)]
 #[test]
+fn a_key_file_from_before_a_rotation_is_warned_of() {
+    let home = Home::new();
+    home.run(&["init"]).ok();
+    let first = home.read("data/waxseal.key");
+    let new = add(&home);
+    home.run(&["key", "promote", &new, "--yes"]).ok();
+    let rotated = home.read("data/waxseal.key");
+    let lacks = |times: usize| {
+        let words = format!(
+            "the key file lacks a key that records need; restore a copy that holds it key=\"{new}\" records=1"
+        );
+        home.read("server.log").matches(&words).count() == times
+    };
+    let server = home.serve_with_log(&[]);
+    let kept = server.share("kept");
+    home.write_private("data/waxseal.key", &first);
+    server.send("-HUP");
+    eventually(|| lacks(1));
+    drop(server);
+
+    let server = home.serve_with_log(&[]);
+    assert!(lacks(1), "at the start, too");
+    home.write_private("data/waxseal.key", &rotated);
+    server.send("-HUP");
+    eventually(|| home.read("server.log").contains("the key file was read again"));
+    assert_eq!(server.reveal(&kept), "kept");
+}
+
+#[cfg(unix)]
+#[test]
 fn what_will_not_do_is_said_in_the_log_and_changes_nothing() {
     let home = Home::new();
     let server = home.serve_with_log(&[]);

@@ -80,9 +80,21 @@ fn a_store_that_is_there_is_never_given_another_key_file() {
     let home = Home::new();
     drop(home.serve(&[]));
     fs::remove_file(home.path("data/waxseal.key")).unwrap();
-    for command in ["serve", "init"] {
-        home.run(&[command]).refused(78, &["restore the key file", "nothing else opens that store"]);
+    for command in [&["serve"][..], &["init"], &["account", "list"], &["key", "add"]] {
+        home.run(command).refused(78, &["restore the key file", "nothing else opens that store"]);
         assert!(!home.path("data/waxseal.key").exists());
+    }
+}
+
+#[test]
+fn a_key_file_that_cannot_be_looked_at_is_not_called_missing() {
+    let home = Home::new();
+    // A file where the folder should be refuses root, too.
+    home.write("data", "");
+    for command in ["serve", "init"] {
+        let done = home.run(&[command]);
+        done.refused(78, &["cannot read the key file data/waxseal.key"]);
+        assert!(!done.err.contains("restore"), "{done:?}");
     }
 }
 

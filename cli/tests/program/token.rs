@@ -159,6 +159,21 @@ fn a_rotation_overlaps_and_keeps_the_list() {
     eventually(|| signs_in(&server, TOM, text(&newer)) && !signs_in(&server, TOM, text(&new)));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_token_that_could_not_be_shown_is_said_with_what_to_do() {
+    let (home, _server, _) = started();
+    let unwritable = |args: &[&str]| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        crate::home::done(home.command(args).stdout(full))
+    };
+    unwritable(&["account", "add", "ann@example.com"]).refused(1, &["token add ann@example.com --yes"]);
+    let name = ["account", "token", "add", "ann@example.com", "--name", "ci", "--yes"];
+    unwritable(&name).refused(1, &["token revoke ann@example.com ci --yes"]);
+    home.run(&["account", "token", "revoke", "ann@example.com", "ci", "--yes"]).ok();
+    home.run(&["account", "token", "add", "ann@example.com", "--yes"]).ok();
+}
+
 #[test]
 fn what_cannot_be_is_refused_and_no_token_is_repeated() {
     let (home, _server, first) = started();

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::names::place_of;
+
 /// Names further from what was written than this share of their length are no
 /// suggestion but noise. Jaro-Winkler, 0 to 1.
 const LIKENESS: f64 = 0.75;
@@ -106,26 +108,47 @@ pub(super) fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let written = quoted.next()?;
     let known: Vec<&str> = quoted.collect();
-    Some(match nearest(written, &known) {
-        Some(meant) => format!("{what} `{written}`; did you mean `{meant}`?"),
-        None => format!("{what} `{written}`; known here: {}", known.join(", ")),
+    let place = place_of(written).filter(|_| what == "unknown setting");
+    Some(match (place, nearest(written, &known)) {
+        (Some(place), _) => format!("{what} here: {place}"),
+        (None, Some(meant)) => format!("{what} `{written}`; did you mean `{meant}`?"),
+        (None, None) => format!("{what} `{written}`; known here: {}", known.join(", ")),
     })
 }
 
 /// A message of the TOML reader on one line, in the words of whoever writes the file.
 pub(super) fn plain(message: &str) -> String {
-    const WORDS: [(&str, &str); 8] = [
+    const NO_VALUE: &str = "this is no value: write true or false, a number, or a text in quotes";
+    const OPEN: &str = "the text does not end on its line: a closing quote is missing";
+    const WORDS: [(&str, &str); 19] = [
         ("missing field", "missing setting"),
+        (
+            "invalid type: map, expected a sequence",
+            "write its heading in double brackets, as in [[site.domains]]",
+        ),
         ("expected a sequence", "expected an array, such as [\"a\", \"b\"]"),
         ("expected a map", "expected a table"),
         ("expected path string", "expected a string"),
         ("integer number overflowed", "the number is far too large"),
         ("` as i128,", "`,"),
         ("duplicate key", "this stands here for the second time (duplicate key)"),
+        ("string values must be quoted, expected literal string", NO_VALUE),
+        ("invalid float, expected nothing", NO_VALUE),
+        ("invalid float, expected `inf`", NO_VALUE),
+        ("invalid float, expected `nan`", NO_VALUE),
+        ("invalid boolean, expected `true`", NO_VALUE),
+        ("invalid boolean, expected `false`", NO_VALUE),
+        ("invalid basic string, expected `\"`", OPEN),
+        ("invalid literal string, expected `'`", OPEN),
         (
-            "string values must be quoted, expected literal string",
-            "this is no value: write true or false, a number, or a text in quotes",
+            "missing escaped value, expected `b`, `e`, `f`, `n`, `r`, `\\`, `\"`, `x`, `u`, `U`",
+            "in double quotes a backslash begins an escape: write \\\\, or put the text into single quotes",
         ),
+        (
+            "unexpected key or value, expected newline, `#`",
+            "nothing may follow the value on its line but a comment, which begins with #",
+        ),
+        ("key with no value, expected `=`", "this is no setting: write NAME = VALUE"),
     ];
     let one_line = message.lines().map(str::trim).collect::<Vec<_>>().join("; ");
     WORDS.iter().fold(one_line, |message, (theirs, ours)| message.replace(theirs, ours))

@@ -30,7 +30,7 @@ pub(super) struct File {
     pub(super) key_file: Option<KeyPath>,
     pub(super) trusted_proxies: Vec<Proxy>,
     pub(super) site: Site,
-    pub(super) plans: BTreeMap<Code, Plan>,
+    pub(super) plans: Named,
     pub(super) limits: Limits,
     pub(super) api: Api,
     pub(super) log: Log,
@@ -95,6 +95,26 @@ fn first_repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 pub(super) struct Plan {
     pub(super) max_secret_bytes: Option<Whole<1, LARGEST_SECRET>>,
     pub(super) max_ttl: Option<Life>,
+}
+
+/// The plans by their names.
+#[derive(Deserialize, Default)]
+#[serde(try_from = "BTreeMap<Code, Plan>")]
+pub(super) struct Named(pub(super) BTreeMap<Code, Plan>);
+
+impl TryFrom<BTreeMap<Code, Plan>> for Named {
+    type Error = String;
+    /// A plan `Default` would bound nobody, while whoever wrote it thinks it does.
+    fn try_from(plans: BTreeMap<Code, Plan>) -> Result<Self, String> {
+        let usual =
+            |name: &str| ["anonymous", "default"].into_iter().find(|usual| usual.eq_ignore_ascii_case(name));
+        for Code(name) in plans.keys() {
+            if let Some(usual) = usual(name).filter(|usual| usual != name) {
+                return Err(format!("`{name}` is no plan of your own; write `{usual}`, in lower case"));
+            }
+        }
+        Ok(Self(plans))
+    }
 }
 
 #[derive(Deserialize)]

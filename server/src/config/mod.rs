@@ -5,6 +5,7 @@
 mod error;
 mod file;
 mod log;
+mod names;
 mod overrides;
 mod read;
 mod show;
@@ -182,7 +183,7 @@ fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides:
         self_setup: path.is_none() && named.is_none(),
         key: named.unwrap_or_else(|| Key::File(folder.join(USUAL_KEY_FILE))),
         site: merge_site(file.site.0, overrides),
-        plans: plans(file.plans),
+        plans: plans(file.plans.0),
         limits: limits(&file.limits),
         stored_bytes: file.limits.stored_bytes.0,
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::error::ConfigError;
 use super::log::{LogFormat, LogLevels};
+use super::names::of_variable;
 use super::value::{Host, Listen, Scheme};
 
 /// What every variable of ours begins with.
@@ -125,14 +126,21 @@ impl Env {
         Self { variables, errors: Vec::new() }
     }
 
-    /// Refuses a name that is one slip away from one of ours. Others may be
+    /// Refuses a name that is one slip away from one of ours, or that of a setting
+    /// which only the file can say: unheard, it would seem to be in force. Others may be
     /// somebody else's: Kubernetes sets WAXSEAL_PORT beside a service `waxseal`.
     fn check_names(&mut self) {
         for name in self.variables.keys() {
             let Some(ending) = name.strip_prefix(PREFIX).filter(|ending| !KNOWN.contains(ending)) else {
                 continue;
             };
-            if let Some(meant) = KNOWN.iter().find(|known| strsim::osa_distance(known, ending) == 1) {
+            if ending == "LOG_LEVEL" {
+                let message = format!("unknown variable; did you mean `{PREFIX}LOG`?");
+                self.errors.push(ConfigError::in_variable(name, message));
+            } else if let Some(setting) = of_variable(ending) {
+                let message = format!("there is no such variable; set `{setting}` in the configuration file");
+                self.errors.push(ConfigError::in_variable(name, message));
+            } else if let Some(meant) = KNOWN.iter().find(|known| strsim::osa_distance(known, ending) == 1) {
                 let message = format!("unknown variable; did you mean `{PREFIX}{meant}`?");
                 self.errors.push(ConfigError::in_variable(name, message));
             }
@@ -189,6 +197,19 @@ mod tests {
         for name in kubernetes {
             assert!(read(&[(&format!("WAXSEAL_{name}"), "tcp://10.0.0.1:7143")]).1.is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_setting_that_only_the_file_can_say_is_not_passed_over() {
+        let all =
+            read(&[("WAXSEAL_TRUSTED_PROXIES", "::1"), ("WAXSEAL_LIMITS_STORED_BYTES", "1")]).1.join("\n");
+        assert!(
+            all.contains("WAXSEAL_TRUSTED_PROXIES: there is no such variable; set `trusted_proxies`"),
+            "{all}"
+        );
+        assert!(all.contains("set `limits.stored_bytes` in the configuration file"), "{all}");
+        let level = read(&[("WAXSEAL_LOG_LEVEL", "info")]).1;
+        assert_eq!(level, ["WAXSEAL_LOG_LEVEL: unknown variable; did you mean `WAXSEAL_LOG`?"]);
     }
 
     #[test]

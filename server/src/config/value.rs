@@ -182,7 +182,7 @@ impl FromStr for Title {
         if (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control) {
             Ok(Self(text.trim().to_owned()))
         } else {
-            bad("a name for people to read: 1 to 100 characters on one line")
+            bad("it must be a name for people to read: 1 to 100 characters on one line")
         }
     }
 }
@@ -195,7 +195,7 @@ impl FromStr for KeyPath {
     type Err = BadValue;
     fn from_str(text: &str) -> Result<Self, BadValue> {
         if text.is_empty() || text.contains('\0') {
-            return bad("the path of a file, such as data/waxseal.key");
+            return bad("it must be the path of a file, such as data/waxseal.key");
         }
         Ok(Self(text.into()))
     }

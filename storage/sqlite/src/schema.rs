@@ -57,8 +57,12 @@ pub enum OpenError {
     /// A part of the file is missing or makes no sense.
     #[error("{} is damaged or cut short: restore it from a backup", .0.display())]
     Damaged(PathBuf),
-    /// The file may be read, but not written.
-    #[error("{} can't be written: check the permissions of the file and its folder", .0.display())]
+    /// The file, or what must stand beside it, can't be opened to be written.
+    #[error(
+        "{} can't be written: check the permissions of the file, of those beside it whose names go on with -wal \
+         and -shm, and of the folder, and that their file system is not read-only",
+        .0.display()
+    )]
     ReadOnly(PathBuf),
     /// The machine refused.
     #[error("{} can't be opened", path.display())]
@@ -186,6 +190,7 @@ fn check(path: &Path) -> Result<(), OpenError> {
     let (application, version, pages) = stamps(path).map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotSqlite(path.to_owned()),
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned()),
+        _ if is_read_only(&error) => OpenError::ReadOnly(path.to_owned()),
         _ => failed(path, error),
     })?;
     let path = path.to_owned();
@@ -216,14 +221,29 @@ fn is_whole(path: &Path, pages: u64) -> bool {
     length(&beside(path, "-wal")) > 0 || length(path) >= pages * PAGE_BYTES
 }
 
-/// SQLite opens what it may not write as read-only, without a word.
+/// SQLite opens what it may not write as read-only, without a word, and misses a
+/// log that it can't make beside the file only when it begins to write.
 fn writable(path: PathBuf) -> Result<(), OpenError> {
-    let conn = connect_writer(&path).map_err(|error| failed(&path, error))?;
-    match conn.is_readonly("main") {
+    let tried = connect_writer(&path).and_then(|conn| {
+        let begun = conn.execute_batch("BEGIN IMMEDIATE; ROLLBACK;");
+        // Whoever makes us wait can write, and so can we in our turn.
+        begun.or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) })?;
+        conn.is_readonly("main")
+    });
+    match tried {
         Ok(false) => Ok(()),
         Ok(true) => Err(OpenError::ReadOnly(path)),
+        Err(error) if is_read_only(&error) => Err(OpenError::ReadOnly(path)),
         Err(error) => Err(failed(&path, error)),
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn is_read_only(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
 }
 
 fn failed(path: &Path, cause: impl Into<Cause>) -> OpenError {
