@@ -9,6 +9,7 @@
 mod framing;
 mod head;
 mod refused;
+mod target;
 mod timer;
 
 use std::io::{self, IoSlice};
@@ -91,6 +92,7 @@ impl Gate {
     }
 
     fn admit(&mut self, length: usize) {
+        let length = target::escape(&mut self.held, length);
         match head::judge(&self.held[..length]) {
             Ok(framing) => {
                 self.place = Place::Body(framing);
