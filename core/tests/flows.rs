@@ -1,7 +1,8 @@
 //! The Vault's flows over the memory store: what a creator and a reader live through.
 
+mod hands;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use waxseal_core::account::Accounts;
 use waxseal_core::generate::Recipe;
@@ -10,27 +11,13 @@ use waxseal_core::policy::{Breach, Policy};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::state::State;
 use waxseal_core::system::{InlineStretch, SystemEntropy};
-use waxseal_core::time::{Clock, Moment, Ttl};
+use waxseal_core::time::Ttl;
 use waxseal_core::vault::{Burn, Caller, Fault, Ports, Reveal, Terms, Vault};
 use waxseal_memory::MemoryStore;
 
+use hands::Hands;
+
 const ME: ClientId = ClientId::LOCAL;
-
-/// A clock that stands until it is told to move.
-#[derive(Debug)]
-struct Hands(AtomicU64);
-
-impl Hands {
-    fn forward(&self, ttl: Ttl) {
-        self.0.fetch_add(ttl.secs() * 1_000, Ordering::Relaxed);
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Moment {
-        Moment::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
 
 struct World {
     vault: Vault,
@@ -40,7 +27,7 @@ struct World {
 
 fn world() -> World {
     let store = Arc::new(MemoryStore::default());
-    let clock = Arc::new(Hands(AtomicU64::new(1_700_000_000_000)));
+    let clock = Hands::new();
     let entropy = Arc::new(SystemEntropy::default());
     let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
     let ports = Ports {
@@ -214,12 +201,8 @@ async fn a_key_that_is_none_leads_nowhere() {
 async fn a_missing_master_key_consumes_nothing() {
     let store = Arc::new(MemoryStore::default());
     let entropy = Arc::new(SystemEntropy::default());
-    let ports = Ports {
-        store,
-        clock: Arc::new(Hands(AtomicU64::new(1_700_000_000_000))),
-        entropy: entropy.clone(),
-        stretch: Arc::new(InlineStretch),
-    };
+    let ports =
+        Ports { store, clock: Hands::new(), entropy: entropy.clone(), stretch: Arc::new(InlineStretch) };
     let text = Keyring::generate(&*entropy).unwrap().to_text();
     let vault =
         |text: &str| Vault::new(ports.clone(), Arc::new(Keyring::parse(text).unwrap()), Policy::default());

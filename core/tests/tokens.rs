@@ -1,7 +1,8 @@
 //! Accounts with several tokens: what each may do, for how long, and whose list it reads.
 
+mod hands;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,27 +16,13 @@ use waxseal_core::policy::{Plan, Policy};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::store::Scope;
 use waxseal_core::system::{InlineStretch, SystemEntropy};
-use waxseal_core::time::{Clock, Moment, Ttl};
+use waxseal_core::time::{Clock, Ttl};
 use waxseal_core::vault::{Caller, Member, Ports, Terms, Vault};
 use waxseal_memory::MemoryStore;
 
+use hands::Hands;
+
 const ANN: &str = "ann@example.com";
-
-/// A clock that stands until it is told to move.
-#[derive(Debug)]
-struct Hands(AtomicU64);
-
-impl Hands {
-    fn forward(&self, ttl: Ttl) {
-        self.0.fetch_add(ttl.secs() * 1_000, Ordering::Relaxed);
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Moment {
-        Moment::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
 
 struct World {
     api: Api,
@@ -45,7 +32,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let store = Arc::new(MemoryStore::default());
-        let clock = Arc::new(Hands(AtomicU64::new(1_700_000_000_000)));
+        let clock = Hands::new();
         let entropy = Arc::new(SystemEntropy::default());
         let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
         let accounts = Accounts::new(store.clone(), keyring.clone(), clock.clone(), entropy.clone());
