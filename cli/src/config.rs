@@ -7,7 +7,7 @@ use waxseal_server::config::{Config, ConfigError, ConfigErrors, Overrides, Setti
 
 use crate::args::{ConfigCommand, Settings};
 use crate::exit::Failure;
-use crate::out;
+use crate::{keys, out};
 
 /// What is said of the configuration beside its file.
 pub(crate) struct Sources {
@@ -58,16 +58,20 @@ pub(crate) fn run(sources: Sources, command: &ConfigCommand) -> Result<(), Failu
 }
 
 fn check(sources: Sources) -> Result<(), Failure> {
-    match sources.everything() {
-        Ok((Config { file: Some(file), .. }, _)) => out::line(format_args!("OK {}", file.display())),
-        Ok(_) => out::line("OK: there is no configuration file, and none is needed"),
-        Err(errors) => {
-            errors.iter().for_each(out::remark);
-            let count = errors.iter().count();
-            let what = if count == 1 { "one thing is" } else { "things are" };
-            let number = if count == 1 { String::new() } else { format!("{count} ") };
-            Err(Failure::config(anyhow!("{number}{what} wrong with the configuration")))
-        }
+    let config = sources.everything().map_err(|errors| told(&errors))?.0;
+    keys::check(&config)?;
+    match config.file {
+        Some(file) => out::line(format_args!("OK {}", file.display())),
+        None => out::line("OK: there is no configuration file, and none is needed"),
+    }
+}
+
+/// Tells everything that is wrong; what is left to say is how much that was.
+fn told(errors: &ConfigErrors) -> Failure {
+    errors.iter().for_each(out::remark);
+    match errors.iter().count() {
+        1 => Failure::config(anyhow!("one thing is wrong with the configuration")),
+        count => Failure::config(anyhow!("{count} things are wrong with the configuration")),
     }
 }
 

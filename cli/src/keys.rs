@@ -20,6 +20,16 @@ pub(crate) fn load(config: &Config) -> Result<Keyring, Failure> {
     })
 }
 
+/// Whether the keys will do. That none are there yet is no fault, unless a store is.
+pub(crate) fn check(config: &Config) -> Result<(), Failure> {
+    match key_file::load(&config.key) {
+        Ok(_) => Ok(()),
+        Err(KeyError::Missing(_)) if !stands(config) => Ok(()),
+        Err(KeyError::Missing(path)) => Err(missing(config, &path)),
+        Err(error) => Err(Failure::config(error)),
+    }
+}
+
 /// Makes the key file that the configuration names. `false` if it is there
 /// already, or the key does not come from a file of ours. A store that is there
 /// is never given another key file.

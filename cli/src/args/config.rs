@@ -23,8 +23,8 @@ Examples:
 pub(crate) enum ConfigCommand {
     /// Say OK, or everything that is wrong
     ///
-    /// Reads flags, environment and file as `serve` would, and changes nothing. The key file and
-    /// the store are not looked at. Exits with 78 if anything is wrong.
+    /// Reads flags, environment and file as `serve` would, and the key file if it is there, and
+    /// changes nothing. The store is not opened. Exits with 78 if anything is wrong.
     #[command(after_help = CHECK)]
     Check,
     /// Show every setting in force, and who said so

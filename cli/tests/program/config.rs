@@ -177,6 +177,21 @@ fn what_will_do_is_ok() {
     assert!(!home.path("data").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_will_not_do_is_found_without_a_start() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    home.run(&["init"]).ok();
+    assert_eq!(home.run(&["config", "check"]).ok(), "OK waxseal.toml\n");
+    let key = home.path("data/waxseal.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    home.run(&["config", "check"]).refused(78, &["chmod 600"]);
+    home.write("data/waxseal.db", "a store");
+    std::fs::remove_file(&key).unwrap();
+    home.run(&["config", "check"]).refused(78, &["restore the key file"]);
+}
+
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let home = Home::new();
