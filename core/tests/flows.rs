@@ -196,6 +196,28 @@ async fn a_key_that_is_none_leads_nowhere() {
     }
 }
 
+/// A burn needs no master key where there is no passphrase; what it answers does.
+#[tokio::test]
+async fn a_burn_that_cannot_show_its_receipt_does_not_say_that_nothing_was_used_up() {
+    let entropy = Arc::new(SystemEntropy::default());
+    let ports = Ports {
+        store: Arc::new(MemoryStore::default()),
+        clock: Hands::new(),
+        entropy: entropy.clone(),
+        stretch: Arc::new(InlineStretch),
+    };
+    let text = Keyring::generate(&*entropy).unwrap().to_text();
+    let vault =
+        |text: &str| Vault::new(ports.clone(), Arc::new(Keyring::parse(text).unwrap()), Policy::default());
+    let made = vault(&text).share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    let (start, _) = text.split_once("\nkey ").unwrap();
+    let others = format!("{start}\nkey {} seals\n", "ab".repeat(32));
+    let fault = vault(&others).burn(&made.metadata_key, None, ME).await.unwrap_err();
+    assert!(matches!(fault, Fault::Unconfirmed(_)));
+    let seen = vault(&text).look(&made.metadata_key).await.unwrap().unwrap();
+    assert_eq!(seen.state, State::Burned);
+}
+
 /// What was sealed under one key file does not open under another, and is not eaten by the try.
 #[tokio::test]
 async fn a_missing_master_key_consumes_nothing() {

@@ -53,8 +53,8 @@ pub(crate) enum Command {
     Init,
     /// Manage accounts and their API tokens
     ///
-    /// An account has a larger allowance than a guest, its own list of secrets, and may have mail
-    /// sent. A running server heeds a change within a second.
+    /// An account has a larger allowance than a guest, its own list of secrets, and may name
+    /// recipients. A running server heeds a change within a second.
     #[command(subcommand, after_help = account::EXAMPLES)]
     Account(Account),
     /// Manage the keys that secrets are sealed under

@@ -33,7 +33,8 @@ impl Vault {
     /// only; one without burns even if it is damaged.
     ///
     /// # Errors
-    /// As [`Vault::reveal`].
+    /// As [`Vault::reveal`]; [`Fault::Unconfirmed`] also if it was destroyed and its
+    /// metadata can't be shown.
     pub async fn burn(
         &self,
         key: &MetadataKey,
@@ -55,7 +56,11 @@ impl Vault {
             Some(Unlocked::Gone) => return Ok(Burn::Gone),
         }
         match self.ports.store.settle(&id, Ending::Burned, self.now()).await? {
-            Some(receipt) => Ok(Burn::Burned(self.metadata(key.clone(), receipt)?)),
+            // It is destroyed: that its metadata can't be shown must not sound as if it were not.
+            Some(receipt) => match self.metadata(key.clone(), receipt) {
+                Ok(metadata) => Ok(Burn::Burned(metadata)),
+                Err(fault) => Err(Fault::Unconfirmed(Box::new(fault))),
+            },
             None => Ok(Burn::Gone),
         }
     }

@@ -1,6 +1,6 @@
 //! What stands between the socket and hyper. It hands over a request's head only
-//! once that is whole and sound, never a byte beyond the present request, and it
-//! holds the clocks that hyper lacks: hyper 1.12 times heads only, and counts the
+//! once that is whole and sound (its target escaped where clients did not), never a
+//! byte beyond the present request, and it holds the clocks that hyper lacks: hyper 1.12 times heads only, and counts the
 //! idle time before them.
 //!
 //! What is refused here is answered like everything else: hyper is handed a
