@@ -1,0 +1,1 @@
+//! What pages and messages say, in every language: one file a language.

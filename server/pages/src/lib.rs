@@ -1,0 +1,1 @@
+//! The pages that people meet: requests in, HTML out. No socket, no hyper.

@@ -1,0 +1,1 @@
+//! The store over Redis, Sentinel or Redis Cluster: many nodes, one state.
