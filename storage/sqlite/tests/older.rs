@@ -88,7 +88,7 @@ async fn version_1_is_brought_up_and_all_it_held_is_there() {
     let [own] = vault.recent(&tom).await.unwrap().try_into().unwrap();
     assert_eq!(reveal(&vault, own.link_key.text().expose(), None).await.as_deref(), Some("of an account"));
     let tokens = accounts.tokens(TOM).await.unwrap().into_iter().map(|token| token.name);
-    assert_eq!(tokens.collect::<Vec<_>>(), ["first", "ci"]);
+    assert_eq!(tokens.collect::<Vec<_>>(), ["ci", "first"]);
     let listed = accounts.list().await.unwrap().into_iter();
     let states: BTreeMap<_, _> = listed.map(|account| (account.name.unwrap(), account.state)).collect();
     assert_eq!(states[TOM], AccountState::Active);
