@@ -92,6 +92,13 @@ impl Site {
         host.strip_suffix(usual).unwrap_or(host)
     }
 
+    /// Where links stand for whoever asks for this `Host`: on the registered domain it
+    /// names, else on the site's own host.
+    #[must_use]
+    pub fn origin_for(&self, host: Option<&str>) -> String {
+        self.origin(self.domain_of(host).as_ref().map(|domain| domain.host.as_str()))
+    }
+
     /// What pages show whoever asks for this `Host`: the site's brand, with the name
     /// and the colour of the registered domain it names. A mail about a link on a
     /// custom domain asks with that domain.
@@ -136,6 +143,8 @@ mod tests {
         assert!(names("https", "plain.test:8443") && !names("https", "plain.test"));
         assert!(!names("https", "example.com") && !names("https", "x.acme.test") && !names("https", ""));
         assert!(site("https").domain_of(None).is_none());
+        assert_eq!(site("https").origin_for(Some("ACME.test:443")), "https://acme.test");
+        assert_eq!(site("https").origin_for(Some("evil.test")), "https://example.com");
     }
 
     #[test]
