@@ -28,7 +28,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
 pub use overrides::{Key, Overrides};
 pub use show::{Origin, Setting, Shown};
-pub use value::{BadValue, Host, Listen, Scheme};
+pub use value::{BadValue, Host, Listen, Scheme, Title};
 
 /// Where the configuration is looked for when nobody names it.
 pub const USUAL_FILE: &str = "waxseal.toml";
