@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::config::ACCESS_TARGET;
 use crate::gate::{broken_body, refusal};
 use crate::panics::caught;
-use crate::{App, client, wiped};
+use crate::{App, client, openapi, wiped};
 
 /// Answers one request.
 pub(crate) async fn exchange(
@@ -42,6 +42,7 @@ async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> An
     }
     match head.uri.path() {
         path if path.starts_with("/api/") => api(app, peer, head, body).await,
+        openapi::PATH if is_look(&head.method) => openapi::document(),
         path => outside(app, &head.method, path).await,
     }
 }
@@ -112,11 +113,15 @@ fn unread(error: &(dyn Error + 'static)) -> Reply {
     }
 }
 
+fn is_look(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// What is served beside the API: liveness, readiness, and a word for whoever
 /// opens a link in a browser. Only for looking: no other method leads anywhere.
 async fn outside(app: &App, method: &Method, path: &str) -> Answer {
     let (route, status, text) = match path {
-        _ if !matches!(*method, Method::GET | Method::HEAD) => ("none", 404, "Not Found\n".to_owned()),
+        _ if !is_look(method) => ("none", 404, "Not Found\n".to_owned()),
         "/healthz" => ("healthz", 200, "ok\n".to_owned()),
         "/readyz" => match app.api.vault.ports().store.ping().await {
             Ok(()) => ("readyz", 200, "ok\n".to_owned()),

@@ -9,6 +9,7 @@
 //! gate        between socket and hyper: which heads pass, and how long a client may take
 //! patience    how long that is
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
+//! openapi     the description of all that is served
 //! panics      one that strikes costs one answer
 //! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
@@ -23,6 +24,7 @@ mod crowd;
 mod exchange;
 mod gate;
 pub mod key_file;
+mod openapi;
 mod panics;
 mod patience;
 mod places;
