@@ -5,8 +5,8 @@ use waxseal_core::brand::Brand;
 use waxseal_core::contract::locale;
 use waxseal_core::contract::reply::PATIENCE;
 use waxseal_core::contract::site::Site;
-use waxseal_core::id::{ClientId, RecordId};
-use waxseal_core::seal::page::{PageKey, PageToken, Purpose};
+use waxseal_core::id::ClientId;
+use waxseal_core::seal::page::PageKey;
 use waxseal_core::store::{Action, Pass};
 use waxseal_core::time::{Tick, Timestamp};
 use waxseal_core::vault::{Caller, Fault, Vault};
@@ -15,7 +15,7 @@ use waxseal_locale::Words;
 use crate::flow::Turn;
 use crate::route::Page;
 use crate::view::{self, Frame, Region, Trouble, What};
-use crate::{Pages, Visit, field};
+use crate::{Pages, Visit};
 
 /// What stands around every page, owned for as long as the page is rendered.
 pub(crate) struct Around {
@@ -110,21 +110,9 @@ impl<'a> Desk<'a> {
         self.vault().ports().clock.now().timestamp()
     }
 
-    /// A fresh token, and what is to be typed beside it, if that is asked for.
-    pub(crate) fn token(&self, purpose: Purpose, id: &RecordId) -> (String, Option<String>) {
-        let token = self.key().token(purpose, id, self.tick());
-        (token.to_string(), self.pages.typed_check.then(|| self.key().check(&token)))
-    }
-
-    /// Whether what was typed, if it had to be, is what stood beside the token.
-    pub(crate) fn is_checked(&self, token: &PageToken, typed: &str) -> bool {
-        !self.pages.typed_check || self.key().is_typed(token, typed)
-    }
-
     /// A path of ours, in the language that the visitor chose.
     pub(crate) fn in_language(&self, path: &str) -> String {
-        let query = if self.frame.chosen { format!("?{}={}", field::LOCALE, self.frame.words.tag) } else { String::new() };
-        format!("{path}{query}")
+        format!("{path}{}", self.frame.query())
     }
 
     /// Takes an action out of the client's allowance; the page that refuses it, if it
@@ -156,7 +144,9 @@ impl<'a> Desk<'a> {
             Fault::Unconfirmed(_) => What::Unsure,
             Fault::Undecipherable(_) => What::Undecipherable,
             Fault::Full => What::NotStored,
-            Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) if *page == Page::Create => What::NotStored,
+            Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) if *page == Page::Create => {
+                What::NotStored
+            }
             Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) => What::Kept,
             Fault::Breach(_) => What::BadRequest,
         };

@@ -47,11 +47,8 @@ impl Turn {
         word: &'static str,
     ) -> Self {
         let always = ALWAYS.map(|(name, value)| (name, value.to_owned()));
-        let reply = Reply {
-            status,
-            headers: own.into_iter().chain(always).collect(),
-            body: Zeroizing::new(body),
-        };
+        let reply =
+            Reply { status, headers: own.into_iter().chain(always).collect(), body: Zeroizing::new(body) };
         Self { reply, word }
     }
 

@@ -6,7 +6,7 @@ use waxseal_core::seal::page::Purpose;
 use waxseal_core::state::State;
 use waxseal_core::vault::{Burn, Fault};
 
-use super::{Turn, receipt};
+use super::{Turn, confirm, receipt};
 use crate::Visit;
 use crate::desk::Desk;
 use crate::form::Confirmed;
@@ -20,41 +20,44 @@ pub(crate) async fn ask(desk: &Desk<'_>, key: &KeyPath) -> Result<Turn, Fault> {
 /// Destroys it, if the form is one that this server gave out.
 pub(crate) async fn burn(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> Result<Turn, Fault> {
     if desk.foreign {
-        return Ok(again(desk, key, Some(Refusal::Foreign)).await?.refused_as_foreign());
+        return again(desk, key, Some(Refusal::Foreign)).await;
     }
     let Ok(form) = Confirmed::read(visit) else { return Ok(desk.trouble(What::BadRequest, "refused")) };
     let Ok(metadata_key) = key.metadata_key() else { return Ok(receipt::gone(desk)) };
     let id = desk.vault().keyring().record_id(&metadata_key.link_key());
-    if let Err(refusal) = desk.confirm(Purpose::Burn, &id, &form) {
+    if let Err(refusal) = confirm::check(desk, Purpose::Burn, &id, &form) {
         return again(desk, key, Some(refusal)).await;
     }
     match desk.vault().burn(&metadata_key, form.passphrase, desk.client).await? {
         Burn::Burned(_) => Ok(receipt::see(desk, &metadata_key, "burned")),
         // What became of it instead stands there, if anything is known of it.
         Burn::Gone => receipt::show(desk, key).await,
-        Burn::Refused { remaining } => again(desk, key, Some(Refusal::wrong(remaining))).await,
+        Burn::Refused { remaining } => {
+            again(desk, key, Some(Refusal::WrongPassphrase { left: remaining })).await
+        }
         Burn::LockedOut { until } => again(desk, key, Some(Refusal::LockedOut { until })).await,
     }
 }
 
 async fn again(desk: &Desk<'_>, key: &KeyPath, refusal: Option<Refusal>) -> Result<Turn, Fault> {
     match receipt::look(desk, key).await? {
-        Some(metadata) if metadata.state == State::New => Ok(confirm(desk, &metadata, refusal)),
+        Some(metadata) if metadata.state == State::New => Ok(page(desk, &metadata, refusal)),
         Some(metadata) => receipt::of(desk, &metadata).await,
         None => Ok(receipt::gone(desk)),
     }
 }
 
-fn confirm(desk: &Desk<'_>, metadata: &Metadata, refusal: Option<Refusal>) -> Turn {
+fn page(desk: &Desk<'_>, metadata: &Metadata, refusal: Option<Refusal>) -> Turn {
+    let key = metadata.metadata_key.text();
     let id = desk.vault().keyring().record_id(&metadata.link_key);
-    let (token, check) = desk.token(Purpose::Burn, &id);
+    let (token, check) = confirm::token(desk, Purpose::Burn, &id);
     let page = BurnConfirm {
         frame: desk.frame,
-        key: metadata.metadata_key.text().expose(),
+        key: key.expose(),
         token: &token,
         passphrase_required: metadata.passphrase_required,
         check: check.as_deref(),
         refusal,
     };
-    desk.asked(page.render(), refusal)
+    confirm::asked(desk, page.render(), refusal)
 }

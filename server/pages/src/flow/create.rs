@@ -10,7 +10,6 @@ use waxseal_core::secret::Plaintext;
 use waxseal_core::store::Action;
 use waxseal_core::time::Ttl;
 use waxseal_core::vault::{Fault, Terms};
-use zeroize::Zeroizing;
 
 use super::{Turn, receipt};
 use crate::Visit;

@@ -1,6 +1,7 @@
 //! What a page does. One page a file.
 
 pub(crate) mod burn;
+mod confirm;
 pub(crate) mod create;
 pub(crate) mod receipt;
 pub(crate) mod secret;

@@ -31,7 +31,7 @@ pub(super) async fn look(desk: &Desk<'_>, key: &KeyPath) -> Result<Option<Metada
 
 /// The page of a secret that is known.
 pub(super) async fn of(desk: &Desk<'_>, metadata: &Metadata) -> Result<Turn, Fault> {
-    let link = link(desk, metadata);
+    let (key, link) = (metadata.metadata_key.text(), link(desk, metadata));
     let state = match metadata.state {
         State::New => {
             let front = desk.vault().front(&metadata.link_key, desk.client).await?;
@@ -44,7 +44,7 @@ pub(super) async fn of(desk: &Desk<'_>, metadata: &Metadata) -> Result<Turn, Fau
     };
     let page = Receipt {
         frame: desk.frame,
-        key: metadata.metadata_key.text().expose(),
+        key: key.expose(),
         state,
         just_made: desk.now().since(metadata.created) < JUST_MADE,
         created: metadata.created,

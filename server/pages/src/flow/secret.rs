@@ -7,7 +7,7 @@ use waxseal_core::seal::page::Purpose;
 use waxseal_core::store::Action;
 use waxseal_core::vault::{Fault, Reveal};
 
-use super::{Turn, receipt};
+use super::{Turn, confirm, receipt};
 use crate::Visit;
 use crate::desk::Desk;
 use crate::form::Confirmed;
@@ -25,14 +25,14 @@ pub(crate) async fn front(desk: &Desk<'_>, key: &KeyPath) -> Result<Turn, Fault>
 pub(crate) async fn reveal(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> Result<Turn, Fault> {
     let Ok(link) = key.link_key() else { return Ok(receipt::gone(desk)) };
     if desk.foreign {
-        return Ok(again(desk, &link, Some(Refusal::Foreign)).await?.refused_as_foreign());
+        return again(desk, &link, Some(Refusal::Foreign)).await;
     }
     if let Some(refusal) = desk.refusal(Action::Reveal).await? {
         return Ok(refusal);
     }
     let Ok(form) = Confirmed::read(visit) else { return Ok(desk.trouble(What::BadRequest, "refused")) };
     let id = desk.vault().keyring().record_id(&link);
-    if let Err(refusal) = desk.confirm(Purpose::Reveal, &id, &form) {
+    if let Err(refusal) = confirm::check(desk, Purpose::Reveal, &id, &form) {
         return again(desk, &link, Some(refusal)).await;
     }
     match desk.vault().reveal(&link, form.passphrase, desk.client).await? {
@@ -40,7 +40,9 @@ pub(crate) async fn reveal(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> 
             let page = Shown { frame: desk.frame, value: opened.value.expose() };
             Ok(Turn::page(page.render(), "revealed"))
         }
-        Reveal::Refused { remaining } => again(desk, &link, Some(Refusal::wrong(remaining))).await,
+        Reveal::Refused { remaining } => {
+            again(desk, &link, Some(Refusal::WrongPassphrase { left: remaining })).await
+        }
         Reveal::LockedOut { until } => again(desk, &link, Some(Refusal::LockedOut { until })).await,
         Reveal::Gone => Ok(receipt::gone(desk)),
         Reveal::Lost => Ok(Turn::page(Lost { frame: desk.frame }.render(), "lost the race")),
@@ -50,16 +52,21 @@ pub(crate) async fn reveal(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> 
 /// The page before opening, as long as there is something to open.
 async fn again(desk: &Desk<'_>, link: &LinkKey, refusal: Option<Refusal>) -> Result<Turn, Fault> {
     let Some(front) = desk.vault().front(link, desk.client).await? else { return Ok(receipt::gone(desk)) };
-    let id = desk.vault().keyring().record_id(link);
-    let (token, check) = desk.token(Purpose::Reveal, &id);
+    let (id, key) = (desk.vault().keyring().record_id(link), link.text());
+    let (token, check) = confirm::token(desk, Purpose::Reveal, &id);
+    // The guess that used up the last one is told when to come again.
     let locked = front.locked_until.map(|until| Refusal::LockedOut { until });
+    let shown = match refusal {
+        None | Some(Refusal::WrongPassphrase { left: 0 }) => locked.or(refusal),
+        Some(_) => refusal,
+    };
     let page = Front {
         frame: desk.frame,
-        key: link.text().expose(),
+        key: key.expose(),
         token: &token,
         passphrase_required: front.passphrase_required,
         check: check.as_deref(),
-        refusal: refusal.or(locked),
+        refusal: shown,
     };
-    desk.asked(page.render(), refusal)
+    Ok(confirm::asked(desk, page.render(), refusal))
 }

@@ -95,6 +95,8 @@ pub struct BurnConfirm<'a> {
     pub token: &'a str,
     /// Whether it takes the passphrase.
     pub passphrase_required: bool,
+    /// Characters that the creator is to type.
+    pub check: Option<&'a str>,
     /// Why the last try did nothing.
     pub refusal: Option<Refusal>,
 }
@@ -104,5 +106,9 @@ impl BurnConfirm<'_> {
     #[must_use]
     pub fn render(&self) -> Page {
         page(self, &self.frame, self.refusal.map_or(200, Refusal::status), 1_024)
+    }
+
+    fn check_hint(&self, characters: &str) -> String {
+        fill(self.frame.words.front.check_hint, &[("characters", &characters)])
     }
 }
