@@ -4,12 +4,13 @@ use askama::Template;
 use waxseal_core::time::Ttl;
 use waxseal_locale::{Words, fill};
 
-use super::{Frame, Page, page};
+use super::style::Script;
+use super::{Frame, Page, View, page};
 use crate::field;
 
 /// The form.
 #[derive(Template)]
-#[template(path = "create.html", whitespace = "suppress")]
+#[template(path = "create.html", whitespace = "minimize")]
 pub struct Create<'a> {
     /// Around it.
     pub frame: Frame<'a>,
@@ -112,12 +113,22 @@ impl Problem {
     }
 }
 
+impl View for Create<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        vec![Script::Show]
+    }
+}
+
 impl Create<'_> {
     /// 200, or 422 if something is wrong.
     #[must_use]
     pub fn render(&self) -> Page {
         let status = if self.problems.is_empty() { 200 } else { 422 };
-        page(self, &self.frame, status, self.typed.secret.len() + self.typed.passphrase.len())
+        page(self, status, self.typed.secret.len() + self.typed.passphrase.len())
     }
 
     /// What is wrong with one field.
@@ -143,16 +154,22 @@ impl Create<'_> {
 
 /// Guests may not create here.
 #[derive(Template)]
-#[template(path = "closed.html", whitespace = "suppress")]
+#[template(path = "closed.html", whitespace = "minimize")]
 pub struct Closed<'a> {
     /// Around it.
     pub frame: Frame<'a>,
+}
+
+impl View for Closed<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
 }
 
 impl Closed<'_> {
     /// 200: the page is there and says what is so. A flow that refuses a POST says 403.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, &self.frame, 200, 0)
+        page(self, 200, 0)
     }
 }

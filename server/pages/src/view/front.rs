@@ -5,7 +5,8 @@ use askama::Template;
 use waxseal_core::time::Timestamp;
 use waxseal_locale::fill;
 
-use super::{Frame, Page, page};
+use super::style::Script;
+use super::{Frame, Page, View, page};
 use crate::field;
 
 /// Why the last try did nothing.
@@ -55,7 +56,7 @@ impl Refusal {
 
 /// Before opening.
 #[derive(Template)]
-#[template(path = "front.html", whitespace = "suppress")]
+#[template(path = "front.html", whitespace = "minimize")]
 pub struct Front<'a> {
     /// Around it.
     pub frame: Frame<'a>,
@@ -71,11 +72,33 @@ pub struct Front<'a> {
     pub refusal: Option<Refusal>,
 }
 
+impl View for Front<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        scripts(self.passphrase_required, self.is_locked())
+    }
+}
+
 impl Front<'_> {
     /// 200, or what the refusal means.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, &self.frame, self.refusal.map_or(200, Refusal::status), 1_024)
+        page(self, self.refusal.map_or(200, Refusal::status), 1_024)
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
+    }
+
+    fn wrong_passphrase(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
+    }
+
+    fn wrong_check(&self) -> bool {
+        self.refusal == Some(Refusal::WrongCheck)
     }
 
     fn check_hint(&self, characters: &str) -> String {
@@ -85,7 +108,7 @@ impl Front<'_> {
 
 /// Before deleting unopened.
 #[derive(Template)]
-#[template(path = "burn.html", whitespace = "suppress")]
+#[template(path = "burn.html", whitespace = "minimize")]
 pub struct BurnConfirm<'a> {
     /// Around it.
     pub frame: Frame<'a>,
@@ -101,14 +124,45 @@ pub struct BurnConfirm<'a> {
     pub refusal: Option<Refusal>,
 }
 
+impl View for BurnConfirm<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        scripts(self.passphrase_required, self.is_locked())
+    }
+}
+
 impl BurnConfirm<'_> {
     /// 200, or what the refusal means.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, &self.frame, self.refusal.map_or(200, Refusal::status), 1_024)
+        page(self, self.refusal.map_or(200, Refusal::status), 1_024)
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
+    }
+
+    fn wrong_passphrase(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
+    }
+
+    fn wrong_check(&self) -> bool {
+        self.refusal == Some(Refusal::WrongCheck)
     }
 
     fn check_hint(&self, characters: &str) -> String {
         fill(self.frame.words.front.check_hint, &[("characters", &characters)])
+    }
+}
+
+/// A locked page shows no form, only until when.
+fn scripts(passphrase_required: bool, is_locked: bool) -> Vec<Script> {
+    match (is_locked, passphrase_required) {
+        (true, _) => vec![Script::Countdown],
+        (false, true) => vec![Script::Show],
+        (false, false) => Vec::new(),
     }
 }

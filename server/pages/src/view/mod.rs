@@ -22,6 +22,8 @@ use waxseal_core::time::{Timestamp, Ttl};
 use waxseal_locale::{Words, fill, machine};
 use zeroize::Zeroizing;
 
+use style::Script;
+
 pub use create::{Closed, Create, Limits, Problem, Typed};
 pub use ending::{Gone, Lost, Shown};
 pub use front::{BurnConfirm, Front, Refusal};
@@ -125,18 +127,30 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Renders a page around its frame. `secret_bytes` is how much of it came from
-/// outside, so that the buffer is large enough from the start: one that grows
-/// leaves a copy behind that nobody wipes.
-fn page(template: &impl Template, frame: &Frame<'_>, status: u16, secret_bytes: usize) -> Page {
+/// What `frame.html` asks of the page in it.
+trait View: Template {
+    fn frame(&self) -> &Frame<'_>;
+
+    /// The comforts it offers.
+    fn scripts(&self) -> Vec<Script> {
+        Vec::new()
+    }
+}
+
+/// Renders a page. `foreign` is how many bytes of it came from outside, so that
+/// the buffer is large enough from the start: one that grows leaves a copy behind
+/// that nobody wipes.
+fn page(view: &impl View, status: u16, foreign: usize) -> Page {
     const HTML: usize = 24 * 1024;
     // `"` becomes `&#34;`; nothing grows more.
     const WORST_ESCAPE: usize = 5;
-    let mut body = Zeroizing::new(String::with_capacity(HTML + secret_bytes * WORST_ESCAPE));
+    let mut body = Zeroizing::new(String::with_capacity(HTML + foreign * WORST_ESCAPE));
     // Writing to a String can't fail, and no template calls what can.
-    let rendered = template.render_into(&mut *body);
+    let rendered = view.render_into(&mut *body);
     debug_assert!(rendered.is_ok());
-    Page { status, body, csp: style::policy(&frame.styles()), language: frame.words.tag }
+    let frame = view.frame();
+    let csp = style::policy(&frame.styles(), &view.scripts());
+    Page { status, body, csp, language: frame.words.tag }
 }
 
 /// A point in time, as HTML: for people in their language, for machines in UTC.

@@ -5,11 +5,12 @@ use waxseal_core::store::{MailState, forgotten};
 use waxseal_core::time::Timestamp;
 
 use super::qr::Qr;
-use super::{Frame, Page, page};
+use super::style::Script;
+use super::{Frame, Page, View, page};
 
 /// A value was made here: it and its link, this once.
 #[derive(Template)]
-#[template(path = "generated.html", whitespace = "suppress")]
+#[template(path = "generated.html", whitespace = "minimize")]
 pub struct Generated<'a> {
     /// Around it.
     pub frame: Frame<'a>,
@@ -23,11 +24,21 @@ pub struct Generated<'a> {
     pub expires: Timestamp,
 }
 
+impl View for Generated<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        vec![Script::Copy, Script::Countdown]
+    }
+}
+
 impl Generated<'_> {
     /// 200.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, &self.frame, 200, self.value.len() + 2 * self.link.len() + self.receipt.len())
+        page(self, 200, self.value.len() + 2 * self.link.len() + self.receipt.len())
     }
 
     fn qr(&self) -> Option<Qr> {
@@ -63,7 +74,7 @@ pub enum ReceiptState<'a> {
 
 /// The creator's page.
 #[derive(Template)]
-#[template(path = "receipt.html", whitespace = "suppress")]
+#[template(path = "receipt.html", whitespace = "minimize")]
 pub struct Receipt<'a> {
     /// Around it.
     pub frame: Frame<'a>,
@@ -85,11 +96,24 @@ pub struct Receipt<'a> {
     pub mail: MailState,
 }
 
+impl View for Receipt<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        match self.state {
+            ReceiptState::New { .. } => vec![Script::Copy, Script::Countdown],
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl Receipt<'_> {
     /// 200.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, &self.frame, 200, 1_024)
+        page(self, 200, 1_024)
     }
 
     fn title(&self) -> &'static str {

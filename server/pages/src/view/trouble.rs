@@ -4,7 +4,7 @@ use askama::Template;
 use waxseal_core::time::Ttl;
 use waxseal_locale::fill;
 
-use super::{Frame, Page, page};
+use super::{Frame, Page, View, page};
 
 /// What went wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,7 +32,7 @@ pub enum What {
 
 /// An error page.
 #[derive(Template)]
-#[template(path = "trouble.html", whitespace = "suppress")]
+#[template(path = "trouble.html", whitespace = "minimize")]
 pub struct Trouble<'a> {
     /// Around it.
     pub frame: Frame<'a>,
@@ -40,6 +40,12 @@ pub struct Trouble<'a> {
     pub what: What,
     /// Finds the request in the log.
     pub request_id: &'a str,
+}
+
+impl View for Trouble<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
 }
 
 impl Trouble<'_> {
@@ -53,7 +59,7 @@ impl Trouble<'_> {
             What::TooMany { .. } => 429,
             What::NotStored | What::Kept | What::Unsure | What::Undecipherable => 503,
         };
-        page(self, &self.frame, status, 0)
+        page(self, status, 0)
     }
 
     fn title(&self) -> &'static str {

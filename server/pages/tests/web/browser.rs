@@ -118,7 +118,11 @@ impl Seen {
     pub(crate) fn field(&self, id: &str) -> String {
         let found = self.page.all().into_iter().find(|element| element.attribute("id") == Some(id));
         let field = found.unwrap_or_else(|| panic!("no #{id} in {}", self.html));
-        if field.name == "textarea" { field.text() } else { field.attribute("value").unwrap_or("").to_owned() }
+        if field.name == "textarea" {
+            field.text()
+        } else {
+            field.attribute("value").unwrap_or("").to_owned()
+        }
     }
 
     /// Every address in the page, as a crawler finds them.

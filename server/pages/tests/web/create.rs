@@ -12,7 +12,8 @@ use crate::browser::{Browser, Form, Seen};
 use crate::world::{Setup, World};
 
 /// Typed by people, and troublesome everywhere.
-const ODD: &str = "\n  first <b>&amp;</b> \"quoted\" 'too'\n\n</textarea><script>alert(1)</script>\t\u{1f511} é\n ";
+const ODD: &str =
+    "\n  first <b>&amp;</b> \"quoted\" 'too'\n\n</textarea><script>alert(1)</script>\t\u{1f511} é\n ";
 
 async fn form(browser: &Browser<'_>) -> Form {
     browser.get("/").await.form()
@@ -210,7 +211,15 @@ async fn lifetimes_are_real_and_within_the_plan() {
             assert!(front.has_form());
         }
         world.clock.forward(max);
-        assert_eq!(world.store.sweep(1_000, waxseal_core::time::Clock::now(&*world.clock).timestamp()).await.unwrap().expired, count as u64);
+        assert_eq!(
+            world
+                .store
+                .sweep(1_000, waxseal_core::time::Clock::now(&*world.clock).timestamp())
+                .await
+                .unwrap()
+                .expired,
+            count as u64
+        );
         assert_eq!(browser.send(&form.forged("ttl", "86399")).await.status, 422);
     }
 }
