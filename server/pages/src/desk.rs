@@ -58,7 +58,7 @@ impl Around {
             regions,
             // Relative to whatever page this is: no key is written that need not be,
             // and every page for an absent secret is the same.
-            path: (visit.request.method != "POST").then_some(""),
+            path: Some(""),
         }
     }
 }
@@ -108,6 +108,11 @@ impl<'a> Desk<'a> {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.vault().ports().clock.now().timestamp()
+    }
+
+    /// The frame of a page that following a link would lose.
+    pub(crate) fn frame_to_stay(&self) -> Frame<'a> {
+        Frame { path: None, ..self.frame }
     }
 
     /// A path of ours, in the language that the visitor chose.

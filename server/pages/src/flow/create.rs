@@ -87,7 +87,7 @@ async fn keep(
         Some((metadata, value)) => {
             let link = receipt::link(desk, &metadata);
             let page = Generated {
-                frame: desk.frame,
+                frame: desk.frame_to_stay(),
                 value: value.expose(),
                 link: &link,
                 receipt: &receipt::path(&text),
@@ -128,7 +128,7 @@ fn form(desk: &Desk<'_>, filled: Option<&Filled>, problems: &[Problem]) -> Resul
     let plan = plan(desk);
     let passphrases = &vault.policy().passphrases;
     let page = Create {
-        frame: desk.frame,
+        frame: if filled.is_some() { desk.frame_to_stay() } else { desk.frame },
         nonce: &nonce.to_string(),
         lifetimes: &lifetimes(plan),
         chosen: filled.and_then(|filled| lifetime(&filled.ttl, plan)).unwrap_or(plan.lifetime(None)),

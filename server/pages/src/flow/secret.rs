@@ -37,7 +37,7 @@ pub(crate) async fn reveal(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> 
     }
     match desk.vault().reveal(&link, form.passphrase, desk.client).await? {
         Reveal::Shown(opened) => {
-            let page = Shown { frame: desk.frame, value: opened.value.expose() };
+            let page = Shown { frame: desk.frame_to_stay(), value: opened.value.expose() };
             Ok(Turn::page(page.render(), "revealed"))
         }
         Reveal::Refused { remaining } => {

@@ -7,4 +7,8 @@ mod create;
 mod dom;
 #[path = "../../../../core/tests/hands/mod.rs"]
 mod hands;
+mod moods;
+mod receipt;
+mod secret;
+mod trouble;
 mod world;
