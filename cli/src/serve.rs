@@ -93,6 +93,7 @@ fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr
     };
     App {
         api,
+        pages: config.pages,
         proxies: TrustedProxies::new(config.trusted_proxies.clone()),
         patience: Patience::default(),
         connections: allow_connections(),
