@@ -140,7 +140,7 @@ def as_json_text(value):
         case int():
             return str(value)
         case [*items]:
-            return [as_json_text(item) for item in items]
+            return [as_json_text(item) for item in items if item is not None]
         case _:
             return value
 
