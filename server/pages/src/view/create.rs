@@ -4,7 +4,7 @@ use askama::Template;
 use waxseal_core::time::Ttl;
 use waxseal_locale::{Words, fill};
 
-use super::style::Script;
+use super::style::{Script, Style};
 use super::{Frame, Page, View, page};
 use crate::field;
 
@@ -116,6 +116,10 @@ impl Problem {
 impl View for Create<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn style(&self) -> Style {
+        Style::More
     }
 
     fn scripts(&self) -> Vec<Script> {

@@ -5,7 +5,7 @@ use askama::Template;
 use waxseal_core::time::Timestamp;
 use waxseal_locale::fill;
 
-use super::style::Script;
+use super::style::{Script, Style};
 use super::{Frame, Page, View, page};
 use crate::field;
 
@@ -77,6 +77,10 @@ impl View for Front<'_> {
         &self.frame
     }
 
+    fn style(&self) -> Style {
+        if self.passphrase_required || self.check.is_some() { Style::Form } else { Style::Base }
+    }
+
     fn scripts(&self) -> Vec<Script> {
         scripts(self.passphrase_required, self.is_locked())
     }
@@ -125,6 +129,10 @@ pub struct BurnConfirm<'a> {
 impl View for BurnConfirm<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn style(&self) -> Style {
+        Style::More
     }
 
     fn scripts(&self) -> Vec<Script> {
