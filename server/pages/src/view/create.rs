@@ -4,7 +4,7 @@ use askama::Template;
 use waxseal_core::time::Ttl;
 use waxseal_locale::{Words, fill};
 
-use super::style::{Script, Style};
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 use crate::field;
 
@@ -118,8 +118,8 @@ impl View for Create<'_> {
         &self.frame
     }
 
-    fn style(&self) -> Style {
-        Style::More
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Create]
     }
 
     fn scripts(&self) -> Vec<Script> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::style::{Script, Style};
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 
 /// The value. Rendered only after the secret was claimed, so "deleted now" is true.
@@ -20,8 +20,8 @@ impl View for Shown<'_> {
         &self.frame
     }
 
-    fn style(&self) -> Style {
-        Style::Form
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form]
     }
 
     fn scripts(&self) -> Vec<Script> {

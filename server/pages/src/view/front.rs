@@ -5,7 +5,7 @@ use askama::Template;
 use waxseal_core::time::Timestamp;
 use waxseal_locale::fill;
 
-use super::style::{Script, Style};
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 use crate::field;
 
@@ -77,8 +77,11 @@ impl View for Front<'_> {
         &self.frame
     }
 
-    fn style(&self) -> Style {
-        if self.passphrase_required || self.check.is_some() { Style::Form } else { Style::Base }
+    fn sheets(&self) -> &'static [Sheet] {
+        match (self.passphrase_required, self.check) {
+            (false, None) => &[Sheet::Base],
+            _ => &[Sheet::Base, Sheet::Form],
+        }
     }
 
     fn scripts(&self) -> Vec<Script> {
@@ -131,8 +134,8 @@ impl View for BurnConfirm<'_> {
         &self.frame
     }
 
-    fn style(&self) -> Style {
-        Style::More
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Receipt]
     }
 
     fn scripts(&self) -> Vec<Script> {

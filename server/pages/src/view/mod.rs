@@ -22,7 +22,7 @@ use waxseal_core::time::{Timestamp, Ttl};
 use waxseal_locale::{Words, fill, machine};
 use zeroize::Zeroizing;
 
-use style::{Script, Style};
+use style::{Script, Sheet};
 
 pub use create::{Closed, Create, Limits, Problem, Typed};
 pub use ending::{Gone, Lost, Shown};
@@ -131,9 +131,9 @@ impl<'a> Frame<'a> {
 trait View: Template {
     fn frame(&self) -> &Frame<'_>;
 
-    /// How much style it needs.
-    fn style(&self) -> Style {
-        Style::Base
+    /// The parts of the style that it needs.
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base]
     }
 
     /// The comforts it offers.
@@ -154,7 +154,7 @@ fn page(view: &impl View, status: u16, foreign: usize) -> Page {
     let rendered = view.render_into(&mut *body);
     debug_assert!(rendered.is_ok());
     let frame = view.frame();
-    let csp = style::policy(frame.brand.accent, view.style(), &view.scripts());
+    let csp = style::policy(frame.brand.accent, view.sheets(), &view.scripts());
     Page { status, body, csp, language: frame.words.tag }
 }
 

@@ -5,7 +5,7 @@ use waxseal_core::store::{MailState, forgotten};
 use waxseal_core::time::Timestamp;
 
 use super::qr::Qr;
-use super::style::{Script, Style};
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 
 /// A value was made here: it and its link, this once.
@@ -29,8 +29,8 @@ impl View for Generated<'_> {
         &self.frame
     }
 
-    fn style(&self) -> Style {
-        Style::More
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Receipt]
     }
 
     fn scripts(&self) -> Vec<Script> {
@@ -105,8 +105,8 @@ impl View for Receipt<'_> {
         &self.frame
     }
 
-    fn style(&self) -> Style {
-        Style::More
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Receipt]
     }
 
     fn scripts(&self) -> Vec<Script> {

@@ -31,27 +31,33 @@ impl Inline {
 
 static BASE: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/base.css")));
 static FORM: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/form.css")));
-static MORE: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/more.css")));
+static CREATE: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/create.css")));
+static RECEIPT: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/receipt.css")));
 static COPY: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/copy.js")));
 static SHOW: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/show.js")));
 static COUNTDOWN: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/countdown.js")));
 
-/// How much style a page needs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Style {
+/// A part of the style. Each page holds only what it needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sheet {
     /// Text and buttons.
     Base,
-    /// Fields, too.
+    /// Fields.
     Form,
-    /// All.
-    More,
+    /// The page that creates.
+    Create,
+    /// The pages of a creator's own.
+    Receipt,
 }
 
-impl Style {
-    /// The sheets, in their order.
-    pub(super) fn sheets(self) -> Vec<&'static Inline> {
-        let sheets = [(Self::Base, &BASE), (Self::Form, &FORM), (Self::More, &MORE)];
-        sheets.into_iter().filter(|(least, _)| self >= *least).map(|(_, sheet)| &**sheet).collect()
+impl Sheet {
+    pub(super) fn inline(self) -> &'static Inline {
+        match self {
+            Self::Base => &BASE,
+            Self::Form => &FORM,
+            Self::Create => &CREATE,
+            Self::Receipt => &RECEIPT,
+        }
     }
 }
 
@@ -76,11 +82,11 @@ impl Script {
     }
 }
 
-/// The `Content-Security-Policy` of a page with these styles and scripts.
+/// The `Content-Security-Policy` of a page with these sheets and scripts.
 /// `img-src` is for the empty icon, which keeps browsers from asking for one.
-pub(super) fn policy(accent: &str, style: Style, scripts: &[Script]) -> String {
+pub(super) fn policy(accent: &str, sheets: &[Sheet], scripts: &[Script]) -> String {
     let hash = |inline: &Inline| format!(" 'sha256-{}'", inline.hash);
-    let styles: String = style.sheets().into_iter().map(hash).collect();
+    let styles: String = sheets.iter().map(|sheet| hash(sheet.inline())).collect();
     let brand = hash(&Inline::brand(accent));
     let scripts: String = scripts.iter().map(|script| hash(script.inline())).collect();
     let scripts = if scripts.is_empty() { String::new() } else { format!(" script-src{scripts};") };
