@@ -119,6 +119,9 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
     out::line(format_args!("listening on http://{bound}"))?;
     if first_start {
         out::line(format_args!("share a first secret:  curl -d secret=hello http://{here}/api/v1/share"))?;
+        if cfg!(feature = "pages") {
+            out::line(format_args!("or in a browser:       http://{here}/"))?;
+        }
         out::line("change anything:       waxseal init, then edit waxseal.toml")?;
     }
     Ok(())

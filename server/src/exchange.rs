@@ -75,7 +75,7 @@ pub(crate) fn request(head: &Parts, body: Zeroizing<Vec<u8>>) -> contract::Reque
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query(),
-        host: head.uri.authority().map(|authority| authority.as_str()).or(text(header::HOST)),
+        host: host(head),
         authorization: head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
         content_types: head.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes).collect(),
         accept_language: text(header::ACCEPT_LANGUAGE),
@@ -87,6 +87,13 @@ pub(crate) fn request(head: &Parts, body: Zeroizing<Vec<u8>>) -> contract::Reque
 pub(crate) fn client(app: &App, peer: SocketAddr, head: &Parts) -> ClientId {
     let address = app.proxies.client(peer.ip(), &head.headers);
     app.api.vault.keyring().client_id(&client::counted(address))
+}
+
+/// Where the request says it goes. It selects among registered domains; nothing is
+/// ever built from it.
+pub(crate) fn host(head: &Parts) -> Option<&str> {
+    let said = head.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    head.uri.authority().map(|authority| authority.as_str()).or(said)
 }
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.

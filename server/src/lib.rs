@@ -15,6 +15,7 @@
 //! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
 //! stretch     Argon2id off the async threads, bounded
+//! domains     keeps the custom domains in memory as the store has them
 //! sweeper     gives back the space of what has expired
 //! ```
 
@@ -22,6 +23,7 @@ mod client;
 pub mod config;
 mod connection;
 mod crowd;
+mod domains;
 mod exchange;
 mod gate;
 #[cfg(not(feature = "pages"))]

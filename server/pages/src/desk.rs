@@ -56,9 +56,7 @@ impl Around {
             },
             region: self.region.as_ref().map(region),
             regions,
-            // Relative to whatever page this is: no key is written that need not be,
-            // and every page for an absent secret is the same.
-            path: Some(""),
+            offers_languages: true,
         }
     }
 }
@@ -112,7 +110,7 @@ impl<'a> Desk<'a> {
 
     /// The frame of a page that following a link would lose.
     pub(crate) fn frame_to_stay(&self) -> Frame<'a> {
-        Frame { path: None, ..self.frame }
+        Frame { offers_languages: false, ..self.frame }
     }
 
     /// A path of ours, in the language that the visitor chose.

@@ -13,7 +13,7 @@ const FALLBACK: Colour = Colour([0x8a, 0x1c, 0x2b]);
 const BLACK: Colour = Colour([0; 3]);
 const WHITE: Colour = Colour([255; 3]);
 
-/// The grounds of `style.css`, page and card. A test compares them.
+/// The grounds of `style/base.css`, page and card. A test compares them.
 const LIGHT: [Colour; 2] = [Colour([0xf8, 0xf7, 0xf4]), WHITE];
 const DARK: [Colour; 2] = [Colour([0x16, 0x15, 0x14]), Colour([0x20, 0x1f, 0x1d])];
 
@@ -81,11 +81,20 @@ impl Colour {
     }
 
     /// The nearest colour on the way to `away` that has this contrast on both grounds.
+    /// On the way to white it first becomes as bright as its hue can be.
     fn readable(self, grounds: [Colour; 2], contrast: f64, away: Colour) -> Self {
-        let steps = (0..=255).map(|share| self.mixed(away, share));
+        let vivid = if away == WHITE { self.brightest() } else { self };
+        let brighter = (0..=255).map(|share| self.mixed(vivid, share));
+        let steps = brighter.chain((0..=255).map(|share| vivid.mixed(away, share)));
         let mut readable =
             steps.filter(|mixed| grounds.iter().all(|ground| mixed.contrast(*ground) >= contrast));
         readable.next().unwrap_or(away)
+    }
+
+    /// All channels raised alike, until the strongest is full.
+    fn brightest(self) -> Self {
+        let strongest = self.0.into_iter().max().map_or(1, |strongest| u16::from(strongest.max(1)));
+        Self(self.0.map(|channel| u8::try_from(u16::from(channel) * 255 / strongest).unwrap_or(u8::MAX)))
     }
 
     /// So many 255ths of `other` in this colour.
@@ -157,8 +166,14 @@ mod tests {
     }
 
     #[test]
+    fn borders_can_be_seen_on_every_ground() {
+        let grey = Colour([0x88; 3]);
+        assert!(LIGHT.iter().chain(&DARK).all(|ground| grey.contrast(*ground) >= SURFACE));
+    }
+
+    #[test]
     fn the_grounds_are_those_of_the_style_sheet() {
-        let style = include_str!("style.css");
+        let style = include_str!("style/base.css");
         for [page, card] in [LIGHT, DARK] {
             let card = if card == WHITE { "#fff".into() } else { card.hex() };
             assert!(style.contains(&format!("--page: {}; --card: {card};", page.hex())));

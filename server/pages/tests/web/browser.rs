@@ -206,6 +206,17 @@ impl Form {
         self
     }
 
+    /// Types into every field that takes any text.
+    #[must_use]
+    pub(crate) fn filled(mut self, value: &str) -> Self {
+        for field in &mut self.fields {
+            if field.kind == Kind::Typed && field.options.is_empty() {
+                value.clone_into(&mut field.value);
+            }
+        }
+        self
+    }
+
     /// Puts something else into any field, as an attacker would.
     #[must_use]
     pub(crate) fn forged(mut self, name: &str, value: &str) -> Self {
@@ -218,10 +229,6 @@ impl Form {
     pub(crate) fn value(&self, name: &str) -> &str {
         let field = self.fields.iter().find(|field| field.name == name);
         &field.unwrap_or_else(|| panic!("no field {name}")).value
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name)
     }
 
     pub(crate) fn options(&self, name: &str) -> Vec<String> {

@@ -9,6 +9,7 @@ mod dom;
 mod hands;
 mod moods;
 mod receipt;
+mod scanners;
 mod secret;
 mod trouble;
 mod world;
