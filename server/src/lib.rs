@@ -9,6 +9,8 @@
 //! gate        between socket and hyper: which heads pass, and how long a client may take
 //! patience    how long that is
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
+//! openapi     the description of all that is served
+//! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
 //! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
@@ -24,7 +26,12 @@ mod crowd;
 mod domains;
 mod exchange;
 mod gate;
+#[cfg(not(feature = "pages"))]
+mod hints;
 pub mod key_file;
+mod openapi;
+#[cfg(feature = "pages")]
+mod pages;
 mod panics;
 mod patience;
 mod places;
@@ -44,8 +51,10 @@ use waxseal_core::policy::Policy;
 /// Everything a request needs. Built once, before anything is bound.
 #[derive(Debug)]
 pub struct App {
-    /// The API over its vault.
+    /// The API over its vault. The pages stand on it, too.
     pub api: Api,
+    /// What the pages do.
+    pub pages: config::Pages,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: TrustedProxies,
     /// How long a client may take.

@@ -35,6 +35,7 @@ pub(super) struct File {
     pub(super) site: Site,
     pub(super) plans: Named,
     pub(super) limits: Limits,
+    pub(super) pages: Pages,
     pub(super) api: Api,
     pub(super) log: Log,
 }
@@ -166,6 +167,13 @@ impl Default for Limits {
             stored_bytes: Whole(1 << 30),
         }
     }
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Pages {
+    pub(super) typed_check: Option<bool>,
+    pub(super) guests_may_create: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]

@@ -60,6 +60,8 @@ pub struct Config {
     pub limits: Limits,
     /// The budget of stored bytes; 0 for none.
     pub stored_bytes: u64,
+    /// What people meet.
+    pub pages: Pages,
     /// The API, version 1.
     pub api_v1: ApiV1,
     /// Peers whose forwarding headers are believed.
@@ -109,6 +111,21 @@ pub struct Domain {
     pub name: Option<String>,
     /// Its colour, if not the site's.
     pub accent: Option<Accent>,
+}
+
+/// The pages. A build without them takes the settings, which then mean nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pages {
+    /// Whether a reader types three characters before a secret opens.
+    pub typed_check: bool,
+    /// Whether a page makes secrets for guests.
+    pub guests_may_create: bool,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { typed_check: false, guests_may_create: true }
+    }
 }
 
 /// The API, version 1.
@@ -218,6 +235,7 @@ fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides:
         plans: plans(file.plans.0),
         limits: limits(&file.limits),
         stored_bytes: file.limits.stored_bytes.0,
+        pages: pages(file.pages),
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
         trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
         log: merge_log(file.log, overrides),
@@ -289,6 +307,14 @@ fn completed(plan: file::Plan, base: Plan) -> Plan {
     Plan {
         max_secret_bytes: plan.max_secret_bytes.map_or(base.max_secret_bytes, value::Whole::as_usize),
         max_ttl: plan.max_ttl.map_or(base.max_ttl, |life| life.0),
+    }
+}
+
+fn pages(written: file::Pages) -> Pages {
+    let usual = Pages::default();
+    Pages {
+        typed_check: written.typed_check.unwrap_or(usual.typed_check),
+        guests_may_create: written.guests_may_create.unwrap_or(usual.guests_may_create),
     }
 }
 

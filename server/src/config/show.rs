@@ -64,7 +64,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
-        let named = named.chain(self.of_limits()).chain(self.of_api()).chain(self.of_log());
+        let named =
+            named.chain(self.of_limits()).chain(self.of_pages()).chain(self.of_api()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);
@@ -134,6 +135,13 @@ impl Config {
             ("stored_bytes", self.stored_bytes),
         ];
         counts.map(|(name, count)| (format!("limits.{name}"), Shown::Number(count))).to_vec()
+    }
+
+    fn of_pages(&self) -> Vec<(String, Shown)> {
+        vec![
+            ("pages.typed_check".into(), Shown::Switch(self.pages.typed_check)),
+            ("pages.guests_may_create".into(), Shown::Switch(self.pages.guests_may_create)),
+        ]
     }
 
     fn of_api(&self) -> Vec<(String, Shown)> {

@@ -74,6 +74,9 @@ fn every_setting_is_read() {
         guest_creates_per_20m = 0
         account_creates_per_20m = 7
         stored_bytes = 0
+        [pages]
+        typed_check = true
+        guests_may_create = false
         [api.v1]
         numbers = "string"
         passphrase_min = 4
@@ -95,6 +98,7 @@ fn every_setting_is_read() {
     assert_eq!(config.limits.guest_creates, 0);
     assert_eq!(config.limits.account_creates, 7);
     assert_eq!(config.stored_bytes, 0);
+    assert_eq!(config.pages, Pages { typed_check: true, guests_may_create: false });
     assert_eq!(config.policy().passphrases, PassphrasePolicy { min: 4, max: 72, required: true });
     let site = config.site(config.listen, |name| AccountId([u8::try_from(name.len()).unwrap(); 16]));
     assert_eq!(site.origin(None), "http://secrets.example.com");

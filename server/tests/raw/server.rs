@@ -16,7 +16,7 @@ use waxseal_core::system::{InlineStretch, SystemClock, SystemEntropy};
 use waxseal_core::time::Clock;
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_memory::MemoryStore;
-use waxseal_server::{App, Patience, TrustedProxies};
+use waxseal_server::{App, Patience, TrustedProxies, config};
 
 use crate::wire::Client;
 
@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) proxies: &'static [&'static str],
     pub(crate) stored_bytes: u64,
+    pub(crate) pages: config::Pages,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -47,6 +48,7 @@ impl Default for Setup {
             limits: Limits::default(),
             proxies: &[],
             stored_bytes: 0,
+            pages: config::Pages::default(),
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -87,6 +89,7 @@ impl Server {
         let proxies = setup.proxies.iter().map(|network| network.parse().unwrap()).collect();
         let app = App {
             api,
+            pages: setup.pages,
             proxies: TrustedProxies::new(proxies),
             patience: setup.patience,
             connections: setup.connections,
