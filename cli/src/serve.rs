@@ -93,6 +93,7 @@ fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr
     };
     App {
         api,
+        pages: config.pages,
         proxies: TrustedProxies::new(config.trusted_proxies.clone()),
         patience: Patience::default(),
         connections: allow_connections(),
@@ -118,6 +119,9 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
     out::line(format_args!("listening on http://{bound}"))?;
     if first_start {
         out::line(format_args!("share a first secret:  curl -d secret=hello http://{here}/api/v1/share"))?;
+        if cfg!(feature = "pages") {
+            out::line(format_args!("or in a browser:       http://{here}/"))?;
+        }
         out::line("change anything:       waxseal init, then edit waxseal.toml")?;
     }
     Ok(())

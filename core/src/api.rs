@@ -116,6 +116,23 @@ impl Api {
         }
     }
 
+    /// Takes one action out of the caller's allowance, the same by whatever road it comes.
+    ///
+    /// # Errors
+    /// [`StoreError`] of a limiter that stands in a store.
+    pub async fn allow(&self, action: Action, caller: &Caller) -> Result<Pass, StoreError> {
+        let subject = match &caller.member {
+            Some(member) => Subject::Account(member.id),
+            None => Subject::Client(caller.client),
+        };
+        let count = self.limits.of(action, subject);
+        if count == 0 {
+            return Ok(Pass::Allowed);
+        }
+        let rate = Rate { count, per: Limits::WINDOW };
+        self.limiter.take(subject, action, rate, self.vault.ports().clock.now()).await
+    }
+
     /// Credentials, allowance, form, then the command: nothing is looked at before
     /// what stands before it has passed (V1-A3, §5).
     async fn serve(
@@ -159,16 +176,7 @@ impl Api {
 
     async fn pass(&self, route: &Route, caller: &Caller) -> Result<(), Rejection> {
         let Some(action) = route.action() else { return Ok(()) };
-        let subject = match &caller.member {
-            Some(member) => Subject::Account(member.id),
-            None => Subject::Client(caller.client),
-        };
-        let count = self.limits.of(action, subject);
-        if count == 0 {
-            return Ok(());
-        }
-        let rate = Rate { count, per: Limits::WINDOW };
-        match self.limiter.take(subject, action, rate, self.vault.ports().clock.now()).await? {
+        match self.allow(action, caller).await? {
             Pass::Allowed => Ok(()),
             Pass::Refused { retry_after } => Err(Refusal::RateLimited { retry_after }.into()),
         }

@@ -118,6 +118,13 @@ impl Tick {
     pub const fn to_bytes(self) -> [u8; 4] {
         self.0
     }
+
+    /// How long from here until `later`, in units of 2 ms, modulo 2^32: whoever calls
+    /// knows that the two are less than 99 days apart.
+    #[must_use]
+    pub const fn until(self, later: Self) -> u32 {
+        u32::from_be_bytes(later.0).wrapping_sub(u32::from_be_bytes(self.0))
+    }
 }
 
 impl fmt::Debug for Tick {

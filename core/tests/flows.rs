@@ -269,3 +269,54 @@ async fn the_ring_turns_under_load() {
         assert!(matches!(vault.reveal(&secret.link_key, None, ME).await.unwrap(), Reveal::Shown(_)));
     }
 }
+
+/// The key that a form gives.
+fn form_key() -> MetadataKey {
+    MetadataKey::from([9; 20])
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_at_once_makes_one_secret() {
+    let World { vault, .. } = world();
+    let send = async || {
+        let caller = guest();
+        vault.share_once(form_key(), "hunter2".into(), Terms::default(), &caller).await.unwrap()
+    };
+    let (first, second) = tokio::join!(send(), send());
+    assert_eq!([&first, &second].into_iter().flatten().count(), 1);
+    let made = first.or(second).unwrap();
+    assert_eq!(made.metadata_key.expose(), form_key().expose());
+    assert!(matches!(vault.reveal(&made.link_key, None, ME).await.unwrap(), Reveal::Shown(_)));
+    assert!(send().await.is_none(), "opened is not free again");
+    assert_eq!(vault.look(&form_key()).await.unwrap().unwrap().state, State::Received);
+}
+
+#[tokio::test]
+async fn a_value_made_for_a_form_is_told_once() {
+    let World { vault, .. } = world();
+    let send = async || {
+        let caller = guest();
+        vault.generate_once(form_key(), Recipe::default(), Terms::default(), &caller).await.unwrap()
+    };
+    let (made, value) = send().await.unwrap();
+    assert!(send().await.is_none());
+    let Reveal::Shown(opened) = vault.reveal(&made.link_key, None, ME).await.unwrap() else { panic!() };
+    assert_eq!(opened.value.expose(), value.expose(), "the first value stands");
+}
+
+#[tokio::test]
+async fn what_a_page_may_say_beforehand_consumes_nothing() {
+    let World { vault, clock, .. } = world();
+    let made = vault.share("hunter2".into(), with_passphrase("swordfish"), &guest()).await.unwrap();
+    let front = async || vault.front(&made.link_key, ME).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(front().await.unwrap().remaining, 5);
+    }
+    for _ in 0..5 {
+        vault.reveal(&made.link_key, Some("wrong".into()), ME).await.unwrap();
+    }
+    let locked = front().await.unwrap();
+    assert_eq!((locked.passphrase_required, locked.locked_until.is_some()), (true, true));
+    clock.forward(Ttl::days(7));
+    assert_eq!(front().await, None);
+}

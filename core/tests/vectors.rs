@@ -18,6 +18,8 @@ mod recipes;
 mod recipes_boxes;
 #[path = "vectors/recipes_content.rs"]
 mod recipes_content;
+#[path = "vectors/recipes_pages.rs"]
+mod recipes_pages;
 
 use std::fs::{self, File};
 use std::io::Write;

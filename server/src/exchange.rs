@@ -13,11 +13,16 @@ use hyper::{Method, Request, Response, StatusCode};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::entropy::draw;
+use waxseal_core::id::ClientId;
 use waxseal_core::vault::Fault;
 use zeroize::Zeroizing;
 
 use crate::config::ACCESS_TARGET;
 use crate::gate::{broken_body, refusal};
+#[cfg(not(feature = "pages"))]
+use crate::hints::page;
+#[cfg(feature = "pages")]
+use crate::pages::page;
 use crate::panics::caught;
 use crate::{App, client, wiped};
 
@@ -30,19 +35,23 @@ pub(crate) async fn exchange(
     let start = Instant::now();
     let (head, body) = request.into_parts();
     let id = request_id(app, &head.headers);
-    let answer = caught(answer(app, peer, &head, body)).await;
+    let answer = caught(answer(app, peer, &head, body, &id)).await;
     let answer = answer.unwrap_or_else(|| unhandled(transport::internal(), "panicked"));
     log(&answer, &id, start.elapsed());
     response(answer.reply, id)
 }
 
-async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
+async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming, id: &HeaderValue) -> Answer {
     if let Some(reply) = refusal(head) {
         return unhandled(reply, "refused");
     }
+    let looks = matches!(head.method, Method::GET | Method::HEAD);
     match head.uri.path() {
         path if path.starts_with("/api/") => api(app, peer, head, body).await,
-        path => outside(app, &head.method, path).await,
+        "/healthz" if looks => told("healthz", 200, "ok\n"),
+        "/readyz" if looks => ready(app).await,
+        "/healthz" | "/readyz" => told("none", 404, "Not Found\n"),
+        _ => page(app, peer, head, body, id).await,
     }
 }
 
@@ -52,28 +61,42 @@ fn unhandled(reply: Reply, outcome: &'static str) -> Answer {
 }
 
 async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
-    let body = match read(head, body, app).await {
-        Ok(body) => body,
-        Err(reply) => return unhandled(reply, "refused"),
-    };
+    match read(head, body, app).await {
+        Ok(body) => app.api.answer(request(head, body), client(app, peer, head)).await,
+        Err(reply) => unhandled(reply, "refused"),
+    }
+}
+
+/// What core reads of a head, with the whole body.
+pub(crate) fn request(head: &Parts, body: Zeroizing<Vec<u8>>) -> contract::Request<'_> {
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let request = contract::Request {
+    contract::Request {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query(),
-        host: head.uri.authority().map(|authority| authority.as_str()).or(text(header::HOST)),
+        host: host(head),
         authorization: head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
         content_types: head.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes).collect(),
         accept_language: text(header::ACCEPT_LANGUAGE),
         body,
-    };
+    }
+}
+
+/// Whom a request counts for.
+pub(crate) fn client(app: &App, peer: SocketAddr, head: &Parts) -> ClientId {
     let address = app.proxies.client(peer.ip(), &head.headers);
-    let client = app.api.vault.keyring().client_id(&client::counted(address));
-    app.api.answer(request, client).await
+    app.api.vault.keyring().client_id(&client::counted(address))
+}
+
+/// Where the request says it goes. It selects among registered domains; nothing is
+/// ever built from it.
+pub(crate) fn host(head: &Parts) -> Option<&str> {
+    let said = head.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    head.uri.authority().map(|authority| authority.as_str()).or(said)
 }
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
-async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
+pub(crate) async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
     let cap = app.body_cap();
     if head.headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
         return Err(transport::encoded());
@@ -112,47 +135,17 @@ fn unread(error: &(dyn Error + 'static)) -> Reply {
     }
 }
 
-/// What is served beside the API: liveness, readiness, and a word for whoever
-/// opens a link in a browser. Only for looking: no other method leads anywhere.
-async fn outside(app: &App, method: &Method, path: &str) -> Answer {
-    let (route, status, text) = match path {
-        _ if !matches!(*method, Method::GET | Method::HEAD) => ("none", 404, "Not Found\n".to_owned()),
-        "/healthz" => ("healthz", 200, "ok\n".to_owned()),
-        "/readyz" => match app.api.vault.ports().store.ping().await {
-            Ok(()) => ("readyz", 200, "ok\n".to_owned()),
-            Err(_) => ("readyz", 503, "the store is not available\n".to_owned()),
-        },
-        _ => match hint(app, path) {
-            Some(text) => ("hint", 200, text),
-            None => ("none", 404, "Not Found\n".to_owned()),
-        },
-    };
-    Answer {
-        reply: plain(status, &text),
-        route,
-        outcome: if status == 200 { "told" } else { "refused" },
-        fault: None,
+async fn ready(app: &App) -> Answer {
+    match app.api.vault.ports().store.ping().await {
+        Ok(()) => told("readyz", 200, "ok\n"),
+        Err(_) => told("readyz", 503, "the store is not available\n"),
     }
 }
 
-/// Shows nothing and changes nothing: a link that is followed stays unopened.
-fn hint(app: &App, path: &str) -> Option<String> {
-    let origin = app.api.site.origin(None);
-    let (what, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
-    let is_key =
-        key.len() == waxseal_core::id::KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    match what {
-        "/" | "" => Some(format!("Waxseal. Share a secret: curl -d secret=hello {origin}/api/v1/share\n")),
-        "secret" if is_key => Some(format!(
-            "This link opens a secret, once.\nOpen it: curl -X POST {origin}/api/v1/secret/{key}\n\
-             If it has a passphrase, add: -d passphrase=...\n"
-        )),
-        "private" | "receipt" if is_key => Some(format!(
-            "This is the receipt of a secret. Keep it to yourself.\nRead it: curl {origin}/api/v1/private/{key}\n\
-             Destroy the secret unread: curl -X POST {origin}/api/v1/private/{key}/burn\n"
-        )),
-        _ => None,
-    }
+/// A line of plain text.
+pub(crate) fn told(route: &'static str, status: u16, text: &str) -> Answer {
+    let outcome = if status == 200 { "told" } else { "refused" };
+    Answer { reply: plain(status, text), route, outcome, fault: None }
 }
 
 fn plain(status: u16, text: &str) -> Reply {

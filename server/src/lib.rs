@@ -9,10 +9,12 @@
 //! gate        between socket and hyper: which heads pass, and how long a client may take
 //! patience    how long that is
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
+//! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
 //! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
 //! stretch     Argon2id off the async threads, bounded
+//! domains     keeps the custom domains in memory as the store has them
 //! sweeper     gives back the space of what has expired
 //! ```
 
@@ -20,9 +22,14 @@ mod client;
 pub mod config;
 mod connection;
 mod crowd;
+mod domains;
 mod exchange;
 mod gate;
+#[cfg(not(feature = "pages"))]
+mod hints;
 pub mod key_file;
+#[cfg(feature = "pages")]
+mod pages;
 mod panics;
 mod patience;
 mod places;
@@ -42,8 +49,10 @@ use waxseal_core::policy::Policy;
 /// Everything a request needs. Built once, before anything is bound.
 #[derive(Debug)]
 pub struct App {
-    /// The API over its vault.
+    /// The API over its vault. The pages stand on it, too.
     pub api: Api,
+    /// What the pages do.
+    pub pages: config::Pages,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: TrustedProxies,
     /// How long a client may take.

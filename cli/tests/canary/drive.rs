@@ -10,11 +10,11 @@ use serde_json::Value;
 use crate::search::Search;
 use crate::server::{Answer, Server, USER};
 
-const VALUE: &str = "\"\\Wv7canaryVALUEq9 é";
-const PASSPHRASE: &str = "Pp4canaryPASSq1";
-const WRONG: &str = "Pw5canaryWRONGq2";
+pub(crate) const VALUE: &str = "\"\\Wv7canaryVALUEq9 é";
+pub(crate) const PASSPHRASE: &str = "Pp4canaryPASSq1";
+pub(crate) const WRONG: &str = "Pw5canaryWRONGq2";
 const NO_TOKEN: &str = "Tk6canaryTOKENq3";
-const QUERY: &str = "Qs8canaryQUERYq4";
+pub(crate) const QUERY: &str = "Qs8canaryQUERYq4";
 const COOKIE: &str = "Ck9canaryCOOKIEq5";
 const UNKNOWN_KEY: &str = "9canaryunknownkey8canaryunknown";
 const ADDRESSES: [&str; 2] = ["203.0.113.177", "2001:db8:ca:ffee::77"];
@@ -22,9 +22,9 @@ const RECIPIENT: &str = "canaryrecipient@example.net";
 const STRANGER: &str = "canarystranger@example.org";
 
 /// A client that writes down what it must not meet again.
-struct Client<'a> {
+pub(crate) struct Client<'a> {
     server: &'a Server,
-    search: &'a mut Search,
+    pub(crate) search: &'a mut Search,
     asked: usize,
     basic: Option<String>,
 }
@@ -43,6 +43,8 @@ pub(crate) fn everything(server: &mut Server, search: &mut Search) -> usize {
     wrong_credentials(&mut client);
     bad_forms(&mut client);
     strange_paths(&mut client);
+    #[cfg(feature = "pages")]
+    crate::pages::pages(&mut client);
     no_http(&mut client);
     client.basic = None;
     broken_store(&mut client);
@@ -211,7 +213,7 @@ impl Client<'_> {
         }
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.ask(&format!("GET {path}"), "", b"")
     }
 
@@ -220,7 +222,7 @@ impl Client<'_> {
     }
 
     /// One request, which comes through a proxy and carries what a browser adds.
-    fn ask(&mut self, line: &str, headers: &str, body: &[u8]) -> Answer {
+    pub(crate) fn ask(&mut self, line: &str, headers: &str, body: &[u8]) -> Answer {
         let basic = self.basic.iter().map(|basic| format!("Authorization: Basic {basic}\r\n"));
         let address = ADDRESSES[self.asked % ADDRESSES.len()];
         let head = format!(
@@ -237,6 +239,6 @@ impl Client<'_> {
 }
 
 /// Every byte escaped, as a careful client does.
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

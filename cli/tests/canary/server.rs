@@ -28,6 +28,9 @@ pub(crate) struct Server {
 /// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// Where it redirects to.
+    #[cfg(feature = "pages")]
+    pub(crate) location: Option<String>,
     pub(crate) body: String,
 }
 
@@ -81,7 +84,12 @@ impl Server {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some(Answer { status, body: body.to_owned() })
+        Some(Answer {
+            status,
+            #[cfg(feature = "pages")]
+            location: head.lines().find_map(|line| line.strip_prefix("location: ")).map(str::to_owned),
+            body: body.to_owned(),
+        })
     }
 
     /// Stops it as a service manager would: all that it said.

@@ -2,10 +2,12 @@
 
 mod account;
 mod config;
+mod domain;
 mod faults;
 mod home;
 mod init;
 mod key;
+mod pages;
 #[cfg(target_os = "linux")]
 mod process;
 mod promises;

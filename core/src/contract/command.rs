@@ -105,16 +105,8 @@ fn language(fields: &mut Fields, request: &Request<'_>) -> &'static str {
 
 /// An empty passphrase is none (V1-P4).
 fn passphrase(fields: &mut Fields) -> Result<Option<Passphrase>, Refusal> {
-    let mut bytes = fields.exact("passphrase")?;
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    // Fields::exact has checked the text, so that this cannot be refused.
-    let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        Refusal::Unexpected
-    })?;
-    Ok(Some(Passphrase::from(text)))
+    let mut text = fields.text("passphrase")?;
+    Ok((!text.is_empty()).then(|| Passphrase::from(std::mem::take(&mut *text))))
 }
 
 /// What was asked for beside the value, read but not checked.
@@ -199,7 +191,6 @@ fn is_on(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::site::Numbers;
     use crate::id::{AccountId, ClientId};
     use crate::policy::{Breach, PassphrasePolicy};
     use crate::secret::KeyBytes;
@@ -225,12 +216,7 @@ mod tests {
     }
 
     fn site() -> Site {
-        Site {
-            scheme: "https".into(),
-            host: "example.com".into(),
-            domains: Vec::new(),
-            numbers: Numbers::Number,
-        }
+        Site::new("https", "example.com")
     }
 
     fn run(

@@ -1,7 +1,7 @@
 //! The one place that calls cryptographic primitives, so that another library
 //! with the same algorithms could take ring's place.
 
-use ring::{aead, hkdf, hmac};
+use ring::{aead, digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
 use crate::secret::KeyBytes;
@@ -75,5 +75,16 @@ pub(crate) fn mac(key: &KeyBytes, parts: &[&[u8]]) -> [u8; 32] {
     }
     let mut out = [0; 32];
     out.copy_from_slice(context.sign().as_ref());
+    out
+}
+
+/// SHA-256 of the joined parts.
+pub(crate) fn hash(parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut out = Zeroizing::new([0; 32]);
+    out.copy_from_slice(context.finish().as_ref());
     out
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use super::boxes::{self, Closed, Terms};
+use super::page::PageKey;
 use super::{crypto, labels};
 use crate::entropy::{Entropy, EntropyError, draw};
 use crate::id::{AccountId, ClientId, Kid, LinkKey, RecordId, TokenDigest};
@@ -122,6 +123,7 @@ pub struct Keyring {
     account: KeyBytes,
     name: KeyBytes,
     check: KeyBytes,
+    page: PageKey,
     client: KeyBytes,
     log: KeyBytes,
     /// In the key file's order. Exactly one seals. Locked for as long as it takes
@@ -205,6 +207,7 @@ impl Keyring {
             account: crypto::derive(&root, labels::ACCOUNT),
             name: crypto::derive(&root, labels::NAME),
             check: crypto::derive(&root, labels::CHECK),
+            page: PageKey::new(crypto::derive(&root, labels::PAGE)),
             client: crypto::derive(&root, labels::CLIENT),
             log: crypto::derive(&root, labels::LOG),
             root,
@@ -288,6 +291,12 @@ impl Keyring {
     fn find(&self, is_it: impl Fn(&Master) -> bool) -> Option<Arc<Master>> {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
         ring.iter().find(|master| is_it(master)).cloned()
+    }
+
+    /// K_page: what pages put into their forms.
+    #[must_use]
+    pub const fn page(&self) -> &PageKey {
+        &self.page
     }
 
     /// K_account: own and wrap boxes.

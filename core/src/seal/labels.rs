@@ -35,5 +35,15 @@ pub const WRAP: &[u8] = b"waxseal1 wrap";
 pub const KID: &[u8] = b"kid";
 /// HMAC under K_name, before a lower-cased account name: its id.
 pub const ACCOUNT_INDEX: &[u8] = b"index";
+/// HMAC under K_page: the token of a page that opens a secret.
+pub const PAGE_REVEAL: &[u8] = b"reveal";
+/// HMAC under K_page: the token of a page that destroys one.
+pub const PAGE_BURN: &[u8] = b"burn";
+/// HMAC under K_page: the nonce of a form.
+pub const PAGE_NONCE: &[u8] = b"nonce";
+/// HMAC under K_page: the key of what a form makes.
+pub const PAGE_FORM: &[u8] = b"form";
+/// HMAC under K_page: what a reader types.
+pub const PAGE_CHECK: &[u8] = b"check";
 /// Ends the associated data of a sealed content.
 pub const CONTENT_AAD: &[u8] = b"content";

@@ -9,4 +9,5 @@ pub mod info;
 pub mod kdf;
 pub mod keyring;
 pub mod labels;
+pub mod page;
 pub mod ring;

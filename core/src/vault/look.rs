@@ -2,11 +2,11 @@
 //! Looking changes nothing.
 
 use super::{Fault, Member, Vault};
-use crate::id::MetadataKey;
+use crate::id::{ClientId, LinkKey, MetadataKey};
 use crate::metadata::Metadata;
 use crate::seal::boxes;
 use crate::seal::info::Info;
-use crate::store::Receipt;
+use crate::store::{Front, Receipt};
 
 /// How many entries an account's list has at most. The contract knows no paging;
 /// upstream lists the last 30 days.
@@ -23,6 +23,16 @@ impl Vault {
             Some(receipt) => Ok(Some(self.metadata(key.clone(), receipt)?)),
             None => Ok(None),
         }
+    }
+
+    /// What may be said of a secret before anyone opens it; `None` if there is nothing
+    /// to open.
+    ///
+    /// # Errors
+    /// As [`Vault::look`].
+    pub async fn front(&self, link: &LinkKey, client: ClientId) -> Result<Option<Front>, Fault> {
+        let id = self.keyring.record_id(link);
+        Ok(self.ports.store.front(&id, client, &self.policy.attempts, self.now()).await?)
     }
 
     /// The account's own secrets of the last 30 days, newest first, at most

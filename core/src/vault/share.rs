@@ -24,7 +24,26 @@ impl Vault {
     /// [`Fault::Breach`] outside the caller's bounds; [`Fault::Full`],
     /// [`Fault::Busy`], [`Fault::Unavailable`]. Nothing is stored then.
     pub async fn share(&self, value: Plaintext, terms: Terms, caller: &Caller) -> Result<Metadata, Fault> {
-        Ok(self.keep(value, Kind::Share, terms, caller).await?.0)
+        let made = self.keep(None, value, Kind::Share, terms, caller).await?;
+        // 128 random bits that were drawn before: the generator repeats itself.
+        made.map(|(metadata, _)| metadata).ok_or(Fault::Entropy(EntropyError))
+    }
+
+    /// Keeps a value under a key that its creator's form gave
+    /// ([`PageKey::form_key`](crate::seal::page::PageKey::form_key)). `None` if the form
+    /// was sent before: what it made then stands, untouched.
+    ///
+    /// # Errors
+    /// As [`Vault::share`].
+    pub async fn share_once(
+        &self,
+        key: MetadataKey,
+        value: Plaintext,
+        terms: Terms,
+        caller: &Caller,
+    ) -> Result<Option<Metadata>, Fault> {
+        let made = self.keep(Some(key), value, Kind::Share, terms, caller).await?;
+        Ok(made.map(|(metadata, _)| metadata))
     }
 
     /// Makes a value, keeps it, and answers both: the value is told this once.
@@ -38,16 +57,35 @@ impl Vault {
         caller: &Caller,
     ) -> Result<(Metadata, Plaintext), Fault> {
         let value = recipe.make(self.entropy())?;
-        self.keep(value, Kind::Generate, terms, caller).await
+        let made = self.keep(None, value, Kind::Generate, terms, caller).await?;
+        made.ok_or(Fault::Entropy(EntropyError))
     }
 
+    /// Makes a value and keeps it under a key that its creator's form gave. `None` if
+    /// the form was sent before: then the value made first is not told again.
+    ///
+    /// # Errors
+    /// As [`Vault::share`].
+    pub async fn generate_once(
+        &self,
+        key: MetadataKey,
+        recipe: Recipe,
+        terms: Terms,
+        caller: &Caller,
+    ) -> Result<Option<(Metadata, Plaintext)>, Fault> {
+        let value = recipe.make(self.entropy())?;
+        self.keep(Some(key), value, Kind::Generate, terms, caller).await
+    }
+
+    /// Keeps a value under `key`, or a key minted here. `None` if the key is taken.
     async fn keep(
         &self,
+        key: Option<MetadataKey>,
         value: Plaintext,
         kind: Kind,
         mut terms: Terms,
         caller: &Caller,
-    ) -> Result<(Metadata, Plaintext), Fault> {
+    ) -> Result<Option<(Metadata, Plaintext)>, Fault> {
         // Both places that keep the domain have one byte for its length.
         terms.share_domain = terms.share_domain.filter(|host| host.len() <= usize::from(u8::MAX));
         self.plan(caller).check_size(value.len())?;
@@ -57,14 +95,13 @@ impl Vault {
         let cost = stretched.as_ref().map(|_| Cost::USUAL);
         let master = self.keyring.sealer();
         let header = Header { kid: master.kid(), cost, salt };
-        let metadata = self.minted(kind, &terms, caller)?;
+        let metadata = self.minted(key, kind, &terms, caller)?;
         let content = Content { value, share_domain: terms.share_domain };
         let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
         match self.ports.store.create(record, metadata.created).await? {
-            Created::Fresh => Ok((metadata, content.value)),
+            Created::Fresh => Ok(Some((metadata, content.value))),
             Created::Full => Err(Fault::Full),
-            // 128 random bits that were drawn before: the generator repeats itself.
-            Created::Taken => Err(EntropyError.into()),
+            Created::Taken => Ok(None),
         }
     }
 
@@ -81,12 +118,20 @@ impl Vault {
         }
     }
 
-    /// Mints the keys and fixes the times. Reads the clock after the passphrase was
+    /// Mints the keys, unless one was given, and fixes the times. Reads the clock after the passphrase was
     /// stretched, so that waiting for it shortens no life.
-    fn minted(&self, kind: Kind, terms: &Terms, caller: &Caller) -> Result<Metadata, EntropyError> {
+    fn minted(
+        &self,
+        key: Option<MetadataKey>,
+        kind: Kind,
+        terms: &Terms,
+        caller: &Caller,
+    ) -> Result<Metadata, EntropyError> {
         let moment = self.ports.clock.now();
-        let random = Zeroizing::new(draw(self.entropy())?);
-        let metadata_key = MetadataKey::assemble(&random, moment.tick());
+        let metadata_key = match key {
+            Some(key) => key,
+            None => MetadataKey::assemble(&Zeroizing::new(draw(self.entropy())?), moment.tick()),
+        };
         let created = moment.timestamp();
         Ok(Metadata {
             link_key: metadata_key.link_key(),

@@ -261,6 +261,46 @@ impl Given for BoxOpen {
     }
 }
 
+impl Given for PageTokenMade {
+    type Gives = Paged;
+    fn answer(&self) -> Verdict<Paged> {
+        let (ring, now) = (keyring(&self.key_file), Moment::from_millis(self.millis).tick());
+        let token = ring.page().token(self.does.purpose(), &RecordId(self.id.fixed()), now);
+        Verdict::Ok(Paged { token: token.to_string(), check: ring.page().check(&token) })
+    }
+}
+
+impl Given for PageTokenSent {
+    type Gives = String;
+    fn answer(&self) -> Verdict<String> {
+        let (ring, now) = (keyring(&self.key_file), Moment::from_millis(self.millis).tick());
+        let id = RecordId(self.id.fixed());
+        match ring.page().read_token(&self.token, self.does.purpose(), &id, now) {
+            Some(token) => Verdict::Ok(ring.page().check(&token)),
+            None => Verdict::Closed,
+        }
+    }
+}
+
+impl Given for FormNonceMade {
+    type Gives = String;
+    fn answer(&self) -> Verdict<String> {
+        let now = Moment::from_millis(self.millis).tick();
+        let nonce = keyring(&self.key_file).page().nonce(&Fixed::from(&self.random), now);
+        Verdict::Ok(nonce.unwrap().to_string())
+    }
+}
+
+impl Given for FormSent {
+    type Gives = String;
+    fn answer(&self) -> Verdict<String> {
+        let (ring, now) = (keyring(&self.key_file), Moment::from_millis(self.millis).tick());
+        let Some(nonce) = ring.page().read_nonce(&self.nonce, now) else { return Verdict::Closed };
+        let fields: Vec<&[u8]> = self.fields.iter().map(String::as_bytes).collect();
+        Verdict::Ok(ring.page().form_key(&nonce, &fields).text().expose().to_owned())
+    }
+}
+
 /// What every check box holds. Kept here as well, for a store's box of today must
 /// open for a later version.
 pub(crate) const CHECK_TEXT: &[u8] = b"waxseal store check 1";

@@ -308,6 +308,77 @@ def read_info(data):
     return {"account": account or None, "recipients": recipients, "share_domain": share_domain or None}
 
 
+# Pages
+
+ALPHABET = "ACDEFGHJKMNPQRTUWXY34679"
+TICKS = 2**32
+HOURS_12 = 12 * 3600 * 500
+MINUTE = 60 * 500
+
+
+def page_key(given):
+    return KeyFile(given["key_file"]).from_root(b"page")
+
+
+def tick_at(millis):
+    return millis // 2 % TICKS
+
+
+def check_live(tick, millis):
+    """From a minute ahead until 12 hours after, across the wrap."""
+    age = (tick_at(millis) - tick) % TICKS
+    if not (age < HOURS_12 or age >= TICKS - MINUTE):
+        raise Refused("closed")
+
+
+def page_token(key, given, tick):
+    head = b"\x01" + tick.to_bytes(4, "big")
+    return head + mac(key, given["does"].encode(), head, unhex(given["id"]))[:16]
+
+
+def typed(key, token):
+    drawn = mac(key, b"check", token)
+    return "".join(ALPHABET[int.from_bytes(drawn[i : i + 2], "big") % 24] for i in (0, 2, 4))
+
+
+def page_token_made(given):
+    key = page_key(given)
+    token = page_token(key, given, tick_at(given["millis"]))
+    return {"token": token.hex(), "check": typed(key, token)}
+
+
+def page_token_sent(given):
+    if not re.fullmatch(r"01[0-9a-f]{40}", given["token"]):
+        raise Refused("closed")
+    key, token = page_key(given), unhex(given["token"])
+    tick = int.from_bytes(token[1:5], "big")
+    if token != page_token(key, given, tick):
+        raise Refused("closed")
+    check_live(tick, given["millis"])
+    return typed(key, token)
+
+
+def form_nonce(key, head):
+    return head + mac(key, b"nonce", head)[:16]
+
+
+def form_nonce_made(given):
+    head = b"\x01" + tick_at(given["millis"]).to_bytes(4, "big") + unhex(given["random"])
+    return form_nonce(page_key(given), head).hex()
+
+
+def form_sent(given):
+    if not re.fullmatch(r"01[0-9a-f]{72}", given["nonce"]):
+        raise Refused("closed")
+    key, nonce = page_key(given), unhex(given["nonce"])
+    if nonce != form_nonce(key, nonce[:21]):
+        raise Refused("closed")
+    check_live(int.from_bytes(nonce[1:5], "big"), given["millis"])
+    fields = [field.encode() for field in given["fields"]]
+    packed = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+    return write_key(mac(key, b"form", nonce[1:21], sha256(packed))[:16] + nonce[1:5])
+
+
 # Kinds
 
 
@@ -374,6 +445,10 @@ ANSWERS = {
     "info-layout": lambda given: read_info(unhex(given["bytes"])),
     "box-seal": seal_box,
     "box-open": open_box,
+    "page-token-made": page_token_made,
+    "page-token-sent": page_token_sent,
+    "form-nonce-made": form_nonce_made,
+    "form-sent": form_sent,
 }
 
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use waxseal_core::seal::kdf;
+use waxseal_core::seal::page::Purpose;
 use waxseal_core::store::Kind;
 
 /// What comes of it.
@@ -22,7 +23,7 @@ pub(crate) enum Verdict<T> {
     /// The master key it names is not in the key file.
     #[serde(rename = "no key")]
     NoKey,
-    /// A box does not open.
+    /// A box does not open; or a form is too old, forged or another page's.
     #[serde(rename = "closed")]
     Closed,
     /// The text is not that of a metadata key or a link key.
@@ -137,6 +138,14 @@ given! {
     BoxSeal { key_file: String, place: Place, salt: Hex, content: Hex }
     /// A box, opened.
     BoxOpen { key_file: String, place: Place, sealed: Hex }
+    /// What a page's form carries, and what its reader types.
+    PageTokenMade { key_file: String, does: Does, id: Hex, millis: u64 }
+    /// The same, sent back.
+    PageTokenSent { key_file: String, does: Does, id: Hex, millis: u64, token: String }
+    /// The nonce of a form, by a generator that gives these bytes.
+    FormNonceMade { key_file: String, random: Hex, millis: u64 }
+    /// The same, sent back with its form's fields: the key of what the form makes.
+    FormSent { key_file: String, millis: u64, nonce: String, fields: Vec<String> }
 }
 
 /// Bytes, as lower-case hexadecimal digits.
@@ -205,6 +214,23 @@ impl Made {
     }
 }
 
+/// What a page's form does.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Does {
+    Reveal,
+    Burn,
+}
+
+impl Does {
+    pub(crate) fn purpose(self) -> Purpose {
+        match self {
+            Self::Reveal => Purpose::Reveal,
+            Self::Burn => Purpose::Burn,
+        }
+    }
+}
+
 /// A record as a store hands it out.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,6 +253,12 @@ pub(crate) enum Place {
     Wrap { token: String, digest: Hex },
     Name { account: Hex },
     Check {},
+}
+
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Paged {
+    pub(crate) token: String,
+    pub(crate) check: String,
 }
 
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 //! for `check.py` to judge.
 
 use super::kinds::*;
-use super::{recipes_boxes, recipes_content};
+use super::{recipes_boxes, recipes_content, recipes_pages};
 
 /// A root, and one master key.
 pub(crate) const KEYS: &str = "waxseal-key-file 1\n\
@@ -37,7 +37,7 @@ pub(crate) type Recipe = (String, Vector);
 
 /// Every recipe with the name of its file.
 pub(crate) fn all() -> Vec<Recipe> {
-    [keys(), key_texts(), key_files(), recipes_content::all(), recipes_boxes::all()]
+    [keys(), key_texts(), key_files(), recipes_content::all(), recipes_boxes::all(), recipes_pages::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -128,7 +128,8 @@ fn receipt_mailed(frame: &Frame<'_>, state: ReceiptState<'_>, mail: MailState, t
 }
 
 fn burn(frame: &Frame<'_>, refusal: Option<Refusal>) -> Page {
-    BurnConfirm { frame: *frame, key: KEY, token: TOKEN, passphrase_required: true, refusal }.render()
+    BurnConfirm { frame: *frame, key: KEY, token: TOKEN, passphrase_required: true, check: None, refusal }
+        .render()
 }
 
 fn reading(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {

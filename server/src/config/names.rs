@@ -2,7 +2,7 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 24] = [
+const SETTINGS: [&str; 28] = [
     "listen",
     "store",
     "key_file",
@@ -10,6 +10,8 @@ const SETTINGS: [&str; 24] = [
     "site.host",
     "site.scheme",
     "site.name",
+    "site.accent",
+    "site.footer",
     "site.region",
     "site.regions",
     "site.domains",
@@ -20,6 +22,8 @@ const SETTINGS: [&str; 24] = [
     "limits.account_creates_per_20m",
     "limits.account_reveals_per_20m",
     "limits.stored_bytes",
+    "pages.typed_check",
+    "pages.guests_may_create",
     "api.v1.numbers",
     "api.v1.passphrase_min",
     "api.v1.passphrase_max",

@@ -64,7 +64,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
-        let named = named.chain(self.of_limits()).chain(self.of_api()).chain(self.of_log());
+        let named =
+            named.chain(self.of_limits()).chain(self.of_pages()).chain(self.of_api()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);
@@ -106,14 +107,15 @@ impl Config {
     fn of_site(&self) -> Vec<(String, Shown)> {
         let site = &self.site;
         let region = |region: &Region| format!("{} {} ({})", region.code, region.host.as_str(), region.label);
-        let domain = |domain: &Domain| format!("{} of {}", domain.host.as_str(), domain.account);
         vec![
             ("site.host".into(), optional(site.host.as_ref().map(super::Host::as_str))),
             ("site.scheme".into(), optional(site.scheme.map(super::Scheme::as_str))),
-            ("site.name".into(), text(&site.name)),
+            ("site.name".into(), text(&site.brand.name)),
+            ("site.accent".into(), text(site.brand.accent)),
+            ("site.footer".into(), optional(site.brand.footer.as_deref())),
             ("site.region".into(), optional(site.region.as_deref())),
             ("site.regions".into(), Shown::List(site.regions.iter().map(region).collect())),
-            ("site.domains".into(), Shown::List(site.domains.iter().map(domain).collect())),
+            ("site.domains".into(), Shown::List(site.domains.iter().map(of_domain).collect())),
         ]
     }
 
@@ -133,6 +135,13 @@ impl Config {
             ("stored_bytes", self.stored_bytes),
         ];
         counts.map(|(name, count)| (format!("limits.{name}"), Shown::Number(count))).to_vec()
+    }
+
+    fn of_pages(&self) -> Vec<(String, Shown)> {
+        vec![
+            ("pages.typed_check".into(), Shown::Switch(self.pages.typed_check)),
+            ("pages.guests_may_create".into(), Shown::Switch(self.pages.guests_may_create)),
+        ]
     }
 
     fn of_api(&self) -> Vec<(String, Shown)> {
@@ -178,6 +187,14 @@ fn of_plan(name: &str, plan: &Plan) -> [(String, Shown); 2] {
         (format!("plans.{name}.max_secret_bytes"), Shown::Number(plan.max_secret_bytes as u64)),
         (format!("plans.{name}.max_ttl"), Shown::Number(plan.max_ttl.secs())),
     ]
+}
+
+/// `links.example.org of ops@example.org ("Acme", #1a7f5a)`
+fn of_domain(domain: &Domain) -> String {
+    let name = domain.name.as_ref().map(|name| format!("{name:?}"));
+    let looks: Vec<String> = name.into_iter().chain(domain.accent.map(|accent| accent.to_string())).collect();
+    let looks = if looks.is_empty() { String::new() } else { format!(" ({})", looks.join(", ")) };
+    format!("{} of {}{looks}", domain.host.as_str(), domain.account)
 }
 
 fn text(value: impl fmt::Display) -> Shown {

@@ -43,6 +43,11 @@ async fn a_panic_costs_one_answer() {
     let answer = struck.ask("POST /api/v1/share", "", "secret=x").await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
     assert!(answer.body.starts_with("{\"message\":\"Something failed here."), "{}", answer.body);
+    if cfg!(feature = "pages") {
+        let page = struck.ask("GET /", "X-Request-Id: mine-7\r\n", "").await;
+        assert_eq!((page.status, page.header("content-language")), (503, Some("en")));
+        assert!(page.body.contains("mine-7"), "{}", page.body);
+    }
     assert_eq!(other.ask("GET /healthz", "", "").await.status, 200);
 
     clock.broken.store(false, Ordering::SeqCst);

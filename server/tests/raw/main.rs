@@ -6,5 +6,7 @@ mod clients;
 mod crowd;
 mod hostile;
 mod limits;
+#[cfg(feature = "pages")]
+mod pages;
 mod server;
 mod wire;

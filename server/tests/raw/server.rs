@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Api, Limits};
-use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::contract::site::Site;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::Policy;
 use waxseal_core::seal::keyring::Keyring;
@@ -16,7 +16,7 @@ use waxseal_core::system::{InlineStretch, SystemClock, SystemEntropy};
 use waxseal_core::time::Clock;
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_memory::MemoryStore;
-use waxseal_server::{App, Patience, TrustedProxies};
+use waxseal_server::{App, Patience, TrustedProxies, config};
 
 use crate::wire::Client;
 
@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) proxies: &'static [&'static str],
     pub(crate) stored_bytes: u64,
+    pub(crate) pages: config::Pages,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -47,6 +48,7 @@ impl Default for Setup {
             limits: Limits::default(),
             proxies: &[],
             stored_bytes: 0,
+            pages: config::Pages::default(),
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -82,16 +84,12 @@ impl Server {
             accounts,
             limiter: Arc::new(LocalLimiter::default()),
             limits: setup.limits,
-            site: Site {
-                scheme: "https".into(),
-                host: "secrets.example".into(),
-                domains: Vec::new(),
-                numbers: Numbers::Number,
-            },
+            site: Site::new("https", "secrets.example"),
         };
         let proxies = setup.proxies.iter().map(|network| network.parse().unwrap()).collect();
         let app = App {
             api,
+            pages: setup.pages,
             proxies: TrustedProxies::new(proxies),
             patience: setup.patience,
             connections: setup.connections,

@@ -138,6 +138,14 @@ impl Fields {
         }
     }
 
+    /// The same, as text.
+    ///
+    /// # Errors
+    /// As [`Fields::exact`].
+    pub fn text(&mut self, name: &str) -> Result<Zeroizing<String>, Refusal> {
+        self.exact(name).and_then(text)
+    }
+
     /// A number as text; empty if there is none.
     ///
     /// # Errors

@@ -125,6 +125,8 @@ pub struct BurnConfirm<'a> {
     pub token: &'a str,
     /// Whether it takes the passphrase.
     pub passphrase_required: bool,
+    /// Characters that the creator is to type.
+    pub check: Option<&'a str>,
     /// Why the last try did nothing.
     pub refusal: Option<Refusal>,
 }
@@ -156,6 +158,14 @@ impl BurnConfirm<'_> {
 
     fn wrong_passphrase(&self) -> bool {
         matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
+    }
+
+    fn wrong_check(&self) -> bool {
+        self.refusal == Some(Refusal::WrongCheck)
+    }
+
+    fn check_hint(&self, characters: &str) -> String {
+        fill(self.frame.words.front.check_hint, &[("characters", &characters)])
     }
 }
 

@@ -88,7 +88,7 @@ pub struct Region<'a> {
 
 impl<'a> Frame<'a> {
     /// What to put behind a path of ours, so that a chosen language stays.
-    fn query(&self) -> &'static str {
+    pub(crate) fn query(&self) -> &'static str {
         if !self.chosen {
             return "";
         }

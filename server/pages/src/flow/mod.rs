@@ -1,0 +1,16 @@
+//! What a page does. One page a file.
+
+pub(crate) mod burn;
+mod confirm;
+pub(crate) mod create;
+pub(crate) mod receipt;
+pub(crate) mod secret;
+
+use waxseal_core::contract::Reply;
+
+/// What a flow comes to.
+pub(crate) struct Turn {
+    pub(crate) reply: Reply,
+    /// One word for the log.
+    pub(crate) word: &'static str,
+}

@@ -1,0 +1,77 @@
+//! From a rendered page to the bytes of an answer.
+
+use waxseal_core::contract::Reply;
+use waxseal_core::time::Ttl;
+use zeroize::Zeroizing;
+
+use crate::flow::Turn;
+use crate::view::Page;
+
+/// On every answer: nothing keeps it, nothing learns the address it stood at, nothing
+/// lists it, and nobody guesses what it is.
+const ALWAYS: [(&str, &str); 4] = [
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-robots-tag", "noindex"),
+    ("x-content-type-options", "nosniff"),
+];
+
+impl Turn {
+    /// A page, and the word a log may show.
+    pub(crate) fn page(mut page: Page, word: &'static str) -> Self {
+        let body = std::mem::take(&mut *page.body).into_bytes();
+        let own = [
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("content-language", page.language.to_owned()),
+            ("content-security-policy", page.csp),
+            ("vary", "accept-language".to_owned()),
+        ];
+        Self::new(page.status, own, body, word)
+    }
+
+    /// 303 to a path of ours, to be looked at with GET.
+    pub(crate) fn see(path: String, word: &'static str) -> Self {
+        Self::new(303, [("location", path)], Vec::new(), word)
+    }
+
+    /// Every crawler that asks is kept out of everything.
+    pub(crate) fn robots() -> Self {
+        let text = b"User-agent: *\nDisallow: /\n".to_vec();
+        Self::new(200, [("content-type", "text/plain; charset=utf-8".to_owned())], text, "told")
+    }
+
+    fn new<const N: usize>(
+        status: u16,
+        own: [(&'static str, String); N],
+        body: Vec<u8>,
+        word: &'static str,
+    ) -> Self {
+        let always = ALWAYS.map(|(name, value)| (name, value.to_owned()));
+        let reply =
+            Reply { status, headers: own.into_iter().chain(always).collect(), body: Zeroizing::new(body) };
+        Self { reply, word }
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.reply.status
+    }
+
+    /// The same, with a finer status.
+    pub(crate) fn status_of(mut self, status: u16) -> Self {
+        self.reply.status = status;
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: String) -> Self {
+        self.reply.headers.push((name, value));
+        self
+    }
+
+    pub(crate) fn retry_after(self, wait: Ttl) -> Self {
+        self.header("retry-after", wait.secs().max(1).to_string())
+    }
+
+    pub(crate) fn into_reply(self) -> Reply {
+        self.reply
+    }
+}
