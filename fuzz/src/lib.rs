@@ -4,5 +4,6 @@
 #![warn(missing_docs)]
 
 pub mod fields;
+mod pages;
 pub mod sealing;
 pub mod world;

@@ -42,17 +42,18 @@ pub fn runtime() -> &'static Runtime {
         .get_or_init(|| Builder::new_current_thread().build().expect("a runtime without drivers can be made"))
 }
 
-/// A request below `/api/v1`.
+/// A request below `/api/v1`, or for a page.
 #[derive(Default)]
 pub struct Sent<'a> {
-    method: &'a str,
-    path: &'a str,
-    query: Option<&'a str>,
-    host: Option<&'a str>,
-    accept_language: Option<&'a str>,
-    authorization: Option<&'a [u8]>,
-    content_types: Vec<&'a [u8]>,
-    body: &'a [u8],
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) accept_language: Option<&'a str>,
+    pub(crate) authorization: Option<&'a [u8]>,
+    pub(crate) content_types: Vec<&'a [u8]>,
+    pub(crate) body: &'a [u8],
+    pub(crate) fetch_site: Option<&'a [u8]>,
 }
 
 impl<'a> Sent<'a> {
@@ -74,6 +75,7 @@ impl<'a> Sent<'a> {
             match name {
                 b"authorization" => sent.authorization = Some(value),
                 b"content-type" => sent.content_types.push(value),
+                b"sec-fetch-site" => sent.fetch_site = Some(value),
                 b"host" => sent.host = Some(std::str::from_utf8(value).ok()?),
                 b"accept-language" => sent.accept_language = Some(std::str::from_utf8(value).ok()?),
                 _ => return None,
@@ -87,19 +89,20 @@ impl<'a> Sent<'a> {
     }
 }
 
-struct Planted {
-    value: String,
-    link: String,
-    metadata: String,
-    told: bool,
-    burned: bool,
+/// A secret that was there before.
+pub(crate) struct Planted {
+    pub(crate) value: String,
+    pub(crate) link: String,
+    pub(crate) metadata: String,
+    pub(crate) told: bool,
+    pub(crate) burned: bool,
 }
 
 /// The deployment.
 pub struct World {
-    api: Api,
+    pub(crate) api: Api,
     authorization: String,
-    planted: Vec<Planted>,
+    pub(crate) planted: Vec<Planted>,
 }
 
 impl World {
@@ -129,10 +132,7 @@ impl World {
 
     /// Sends a request, and checks what comes back.
     pub async fn send(&mut self, sent: &Sent<'_>) {
-        let mut path = format!("/api/v1/{}", sent.path);
-        for ((link, metadata), planted) in PLACES.iter().zip(&self.planted) {
-            path = path.replace(link, &planted.link).replace(metadata, &planted.metadata);
-        }
+        let path = format!("/api/v1/{}", self.with_keys(sent.path));
         let authorization = match sent.authorization {
             Some(SIGNED_IN) => Some(self.authorization.as_bytes()),
             other => other,
@@ -149,6 +149,14 @@ impl World {
         };
         let answer = self.api.answer(request, ClientId::LOCAL).await;
         self.check(&answer, authorization.is_some() || sent.holds_a_key());
+    }
+
+    /// A path with the planted keys in their places.
+    pub(crate) fn with_keys(&self, path: &str) -> String {
+        let places = PLACES.iter().zip(&self.planted);
+        places.fold(path.to_owned(), |path, ((link, metadata), planted)| {
+            path.replace(link, &planted.link).replace(metadata, &planted.metadata)
+        })
     }
 
     /// Opens both secrets as their readers would: what was neither told nor

@@ -1,11 +1,12 @@
 //! Colours that can be read, whatever accent a brand has chosen.
 //!
 //! Luminance and contrast are those of WCAG 2.2. An accent keeps its hue and is
-//! moved towards black or white only as far as needed.
+//! moved towards black or white only as far as needed. As a surface on light
+//! grounds it stays just as it is, with a rim that can be seen.
 
 /// Contrast that text must have (WCAG 1.4.3).
 const TEXT: f64 = 4.5;
-/// Contrast that a surface must have to be seen as one (WCAG 1.4.11).
+/// Contrast that the edge of a surface must have (WCAG 1.4.11).
 const SURFACE: f64 = 3.0;
 
 /// What an accent that is none becomes.
@@ -29,7 +30,7 @@ struct Scheme {
     fill: Colour,
     /// Text on that surface.
     on: Colour,
-    /// The accent as text.
+    /// The accent as text, and as the rim of the surface.
     ink: Colour,
 }
 
@@ -37,7 +38,8 @@ impl Palette {
     /// From `#rrggbb`; from the usual accent if it is anything else.
     pub(super) fn of(accent: &str) -> Self {
         let accent = Colour::parse(accent).unwrap_or(FALLBACK);
-        Self { light: Scheme::of(accent, LIGHT, BLACK), dark: Scheme::of(accent, DARK, WHITE) }
+        let bright = accent.readable(DARK, SURFACE, WHITE);
+        Self { light: Scheme::of(accent, LIGHT, BLACK), dark: Scheme::of(bright, DARK, WHITE) }
     }
 
     /// As a style sheet.
@@ -48,11 +50,10 @@ impl Palette {
 }
 
 impl Scheme {
-    fn of(accent: Colour, grounds: [Colour; 2], away: Colour) -> Self {
-        let fill = accent.readable(grounds, SURFACE, away);
+    fn of(fill: Colour, grounds: [Colour; 2], away: Colour) -> Self {
         // One of the two has at least the square root of 21, 4.58, on any colour.
         let on = if fill.contrast(WHITE) >= fill.contrast(BLACK) { WHITE } else { BLACK };
-        Self { fill, on, ink: accent.readable(grounds, TEXT, away) }
+        Self { fill, on, ink: fill.readable(grounds, TEXT, away) }
     }
 
     fn css(&self) -> String {
@@ -139,8 +140,11 @@ mod tests {
             for (scheme, grounds) in [(palette.light, LIGHT), (palette.dark, DARK)] {
                 for ground in grounds {
                     assert!(scheme.ink.contrast(ground) >= TEXT, "{accent:?} as text");
-                    assert!(scheme.fill.contrast(ground) >= SURFACE, "{accent:?} as a surface");
                 }
+                assert!(
+                    grounds == LIGHT || scheme.fill.contrast(DARK[1]) >= SURFACE,
+                    "{accent:?} in the dark"
+                );
                 assert!(scheme.on.contrast(scheme.fill) >= TEXT, "text on {accent:?}");
             }
         }

@@ -142,13 +142,15 @@ trait View: Template {
     }
 }
 
+/// More than any page holds beside what comes from outside.
+const HTML: usize = 24 * 1024;
+/// `"` becomes `&#34;`; nothing grows more.
+const WORST_ESCAPE: usize = 5;
+
 /// Renders a page. `foreign` is how many bytes of it came from outside, so that
 /// the buffer is large enough from the start: one that grows leaves a copy behind
 /// that nobody wipes.
 fn page(view: &impl View, status: u16, foreign: usize) -> Page {
-    const HTML: usize = 24 * 1024;
-    // `"` becomes `&#34;`; nothing grows more.
-    const WORST_ESCAPE: usize = 5;
     let mut body = Zeroizing::new(String::with_capacity(HTML + foreign * WORST_ESCAPE));
     // Writing to a String can't fail, and no template calls what can.
     let rendered = view.render_into(&mut *body);
@@ -180,3 +182,20 @@ impl FastWritable for Time {
 
 // Digits, and words of ours without markup.
 impl HtmlSafe for Time {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_makes_the_buffer_grow() {
+        let brand = Brand { name: "A", accent: "#000000", footer: None };
+        let words = Words::of("fr");
+        let frame = Frame { words, chosen: true, brand, region: None, regions: &[], offers_languages: true };
+        for value in ["", "plain", &"\"".repeat(100_000), &"<".repeat(10_000)] {
+            let page = Shown { frame, value }.render();
+            let granted = String::with_capacity(HTML + value.len() * WORST_ESCAPE).capacity();
+            assert_eq!(page.body.capacity(), granted, "{} bytes", value.len());
+        }
+    }
+}

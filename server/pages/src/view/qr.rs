@@ -46,3 +46,42 @@ fn draw_row(code: &QrCode, y: i32, path: &mut String) {
         drawn = Some(x);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The modules that a path draws.
+    fn drawn(path: &str) -> Vec<(i32, i32)> {
+        let mut modules = Vec::new();
+        for row in path.split('M').skip(1) {
+            let (start, runs) = row.split_once('h').unwrap();
+            let (x, y) = start.split_once(' ').unwrap();
+            let (mut x, y): (i32, i32) = (x.parse().unwrap(), y.parse().unwrap());
+            for run in runs.split('h') {
+                let (length, gap) = run.split_once('m').unwrap_or((run, "0 0"));
+                let length: i32 = length.parse().unwrap();
+                modules.extend((x..x + length).map(|x| (x, y)));
+                x += length + gap.strip_suffix(" 0").unwrap().parse::<i32>().unwrap();
+            }
+        }
+        modules
+    }
+
+    #[test]
+    fn the_path_draws_each_dark_module_once() {
+        for text in ["", "https://a.example/secret/1", &"x".repeat(300)] {
+            let code = QrCode::encode_text(text, QrCodeEcc::Low).unwrap();
+            let every = (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y)));
+            let dark = every.filter(|(x, y)| code.get_module(*x, *y)).map(|(x, y)| (x + QUIET, y + QUIET));
+            let qr = Qr::of(text).unwrap();
+            assert_eq!(drawn(&qr.path), dark.collect::<Vec<_>>());
+            assert_eq!(qr.side, code.size() + 2 * QUIET);
+        }
+    }
+
+    #[test]
+    fn a_text_beyond_every_code_has_none() {
+        assert!(Qr::of(&"x".repeat(3_000)).is_none());
+    }
+}

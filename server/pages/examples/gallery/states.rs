@@ -1,15 +1,4 @@
-//! Writes every state of every page, in every language, as files to look at:
-//!
-//! ```sh
-//! cargo run -p waxseal-pages --example gallery -- /tmp/gallery
-//! ```
-//!
-//! and prints what each weighs.
-
-#![allow(clippy::print_stdout)]
-
-use std::path::Path;
-use std::{env, fs, io};
+//! Every state of every page, as plain data: what the gallery shows and the tests look at.
 
 use waxseal_core::store::MailState;
 use waxseal_core::time::{Timestamp, Ttl};
@@ -20,25 +9,16 @@ use waxseal_pages::view::{
 };
 
 const KEY: &str = "0f8k2m4p6r8t0v2x4z6b8d0f2h4j6l8";
-const LINK: &str = "https://secrets.example.com/secret/0f8k2m4p6r8t0v2x4z6b8d0f2h4j6l8";
-const TOKEN: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJw";
+pub(crate) const LINK: &str = "https://secrets.example.com/secret/0f8k2m4p6r8t0v2x4z6b8d0f2h4j6l8";
+// As long as real ones.
+const NONCE: &str = "00a1b2c3d4e5f60718293a4b5c6d7e8f900a1b2c3d4e5f60718293a4b5c6d7e8f9001122";
+const TOKEN: &str = "0100a1b2c3d4e5f60718293a4b5c6d7e8f900a1b2c";
 const NOW: Timestamp = Timestamp::from_secs(1_795_400_000);
-const VALUE: &str = "postgres://billing:V7q$k2!mX9(Rt4@db.example.com:5432/billing\n\nValid from Monday.";
+pub(crate) const VALUE: &str =
+    "postgres://billing:V7q$k2!mX9(Rt4@db.example.com:5432/billing\n\nValid from Monday.";
 
-fn main() -> io::Result<()> {
-    let folder = env::args().nth(1).unwrap_or_else(|| "gallery".into());
-    for words in Words::ALL {
-        write_all(Path::new(&folder), &framed(words, "#8a1c2b"), words.tag)?;
-    }
-    for (name, accent) in
-        [("blue", "#1d4ed8"), ("yellow", "#ffd400"), ("black", "#000000"), ("mint", "#7fffd4")]
-    {
-        write_all(Path::new(&folder), &framed(Words::of("en"), accent), name)?;
-    }
-    Ok(())
-}
-
-fn framed<'a>(words: &'static Words, accent: &'a str) -> Frame<'a> {
+/// A frame with all that a frame can have.
+pub(crate) fn framed<'a>(words: &'static Words, accent: &'a str) -> Frame<'a> {
     const REGIONS: &[Region<'_>] = &[Region { label: "United States", url: "https://us.example.com/" }];
     Frame {
         words,
@@ -50,28 +30,20 @@ fn framed<'a>(words: &'static Words, accent: &'a str) -> Frame<'a> {
     }
 }
 
-fn write_all(folder: &Path, frame: &Frame<'_>, group: &str) -> io::Result<()> {
-    let folder = folder.join(group);
-    fs::create_dir_all(&folder)?;
-    let mut flow = 0;
-    for (name, page) in creating(frame).into_iter().chain(reading(frame)).chain(troubles(frame)) {
-        if ["create", "receipt-ready", "front", "shown"].contains(&name) {
-            flow += page.body.len();
-        }
-        println!("{group:8}{name:24}{:3} {:6} bytes", page.status, page.body.len());
-        fs::write(folder.join(format!("{name}.html")), page.body.as_bytes())?;
-        fs::write(folder.join(format!("{name}.csp")), &page.csp)?;
-    }
-    println!("{group:8}the whole flow              {flow:6} bytes");
-    Ok(())
+/// Every state, with its name.
+pub(crate) fn all(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
+    [creating(frame), reading(frame), troubles(frame)].into_iter().flatten().collect()
 }
+
+/// The pages that one secret leads through.
+pub(crate) const FLOW: [&str; 4] = ["create", "receipt-ready", "front", "shown"];
 
 fn creating(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
     let lifetimes = [5, 30, 60, 720, 1_440, 4_320, 10_080].map(Ttl::minutes);
     let limits = Limits { secret_max: 10_000, passphrase_min: 0, passphrase_required: false };
     let create = |problems, typed, limits| {
         let chosen = Ttl::days(7);
-        Create { frame: *frame, nonce: TOKEN, lifetimes: &lifetimes, chosen, limits, typed, problems }
+        Create { frame: *frame, nonce: NONCE, lifetimes: &lifetimes, chosen, limits, typed, problems }
             .render()
     };
     let typed = Typed { secret: "\n</textarea><b>\"bold\"</b>", passphrase: "abc" };
@@ -144,8 +116,8 @@ fn reading(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
         ("front-passphrase", front(true, None, None)),
         ("front-wrong", front(true, None, Some(Refusal::WrongPassphrase { left: 4 }))),
         ("front-locked", front(true, None, Some(Refusal::LockedOut { until: NOW.plus(Ttl::minutes(30)) }))),
-        ("front-check", front(false, Some("K 7 Q"), None)),
-        ("front-check-wrong", front(true, Some("R 3 M"), Some(Refusal::WrongCheck))),
+        ("front-check", front(false, Some("K7Q"), None)),
+        ("front-check-wrong", front(true, Some("R3M"), Some(Refusal::WrongCheck))),
         ("front-expired", front(false, None, Some(Refusal::TokenExpired))),
         ("front-foreign", front(false, None, Some(Refusal::Foreign))),
         ("shown", Shown { frame: alone, value: VALUE }.render()),
