@@ -14,7 +14,7 @@ use crate::contract::{Reply, Request};
 use crate::id::ClientId;
 use crate::store::{Action, Limiter, Pass, Rate, StoreError, Subject};
 use crate::time::Ttl;
-use crate::vault::{Caller, Fault, Outcome, Vault};
+use crate::vault::{Caller, Command, Fault, Outcome, Vault};
 
 /// How many secrets may be made and opened in [`Limits::WINDOW`]. 0 = off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +27,8 @@ pub struct Limits {
     pub account_creates: u32,
     /// Opened, or tried to, by one account.
     pub account_reveals: u32,
+    /// Recipients told in the name of one account.
+    pub account_mails: u32,
 }
 
 impl Limits {
@@ -39,13 +41,21 @@ impl Limits {
             (Action::Reveal, Subject::Client(_)) => self.guest_reveals,
             (Action::Create, Subject::Account(_)) => self.account_creates,
             (Action::Reveal, Subject::Account(_)) => self.account_reveals,
+            // Guests name no recipients.
+            (Action::Mail, _) => self.account_mails,
         }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { guest_creates: 1_000, guest_reveals: 1_000, account_creates: 10_000, account_reveals: 10_000 }
+        Self {
+            guest_creates: 1_000,
+            guest_reveals: 1_000,
+            account_creates: 10_000,
+            account_reveals: 10_000,
+            account_mails: 100,
+        }
     }
 }
 
@@ -128,12 +138,15 @@ impl Api {
             return Err(Refusal::Unrouted.into());
         }
         let caller = self.caller(route, &request, client).await?;
-        self.pass(route, &caller).await?;
+        if let Some(action) = route.action() {
+            self.pass(action, &caller).await?;
+        }
         let policy = self.vault.policy();
         let (command, locale) = command(route, &mut request, &caller, &self.site, policy)?;
-        let Some(command) = command else {
+        let Some(mut command) = command else {
             return Ok((reply::status(locale), "nominal"));
         };
+        self.allow_mail(&mut command, &caller).await?;
         let outcome = self.vault.run(command, &caller).await?;
         let now = self.vault.ports().clock.now().timestamp();
         Ok((reply(&outcome, asked(route, locale), &self.site, now), word(&outcome)))
@@ -157,8 +170,7 @@ impl Api {
         }
     }
 
-    async fn pass(&self, route: &Route, caller: &Caller) -> Result<(), Rejection> {
-        let Some(action) = route.action() else { return Ok(()) };
+    async fn pass(&self, action: Action, caller: &Caller) -> Result<(), Rejection> {
         let subject = match &caller.member {
             Some(member) => Subject::Account(member.id),
             None => Subject::Client(caller.client),
@@ -172,6 +184,21 @@ impl Api {
             Pass::Allowed => Ok(()),
             Pass::Refused { retry_after } => Err(Refusal::RateLimited { retry_after }.into()),
         }
+    }
+
+    /// Takes a message out of the account's allowance, if there is to be one. Beyond
+    /// it the secret is made all the same, and answer and receipt tell that nobody
+    /// was told.
+    async fn allow_mail(&self, command: &mut Command, caller: &Caller) -> Result<(), Rejection> {
+        let (Command::Share(_, terms) | Command::Generate(_, terms)) = command else { return Ok(()) };
+        if terms.recipients.is_empty() || !self.vault.mails() {
+            return Ok(());
+        }
+        match self.pass(Action::Mail, caller).await {
+            Err(Rejection::Refused(Refusal::RateLimited { .. })) => terms.over_mail_quota = true,
+            other => other?,
+        }
+        Ok(())
     }
 }
 

@@ -123,6 +123,7 @@ struct Wishes {
     ttl: Zeroizing<String>,
     recipients: Vec<Zeroizing<String>>,
     share_domain: Option<Zeroizing<String>>,
+    locale: Option<Zeroizing<String>>,
 }
 
 impl Wishes {
@@ -134,6 +135,8 @@ impl Wishes {
             ttl: fields.number("ttl")?,
             recipients,
             share_domain: fields.lenient("share_domain")?,
+            // A name that cannot be read is none: it stops no secret.
+            locale: fields.lenient("locale").unwrap_or_default(),
         })
     }
 
@@ -145,7 +148,17 @@ impl Wishes {
         let sent = self.share_domain.as_deref().map(String::as_str);
         let share_domain = share_domain(sent, context.request.host, context.caller, context.site)?;
         context.policy.passphrases.check(self.passphrase.as_ref()).map_err(Refusal::Breach)?;
-        Ok(Terms { passphrase: self.passphrase, ttl: ttl(&self.ttl), recipients, share_domain })
+        let language = Some(self.language(context));
+        let (passphrase, ttl) = (self.passphrase, ttl(&self.ttl));
+        Ok(Terms { passphrase, ttl, recipients, language, over_mail_quota: false, share_domain })
+    }
+
+    /// The language of the message (V1-C1, V1-C2): what the request names, else the
+    /// account's own, else what the client says it reads.
+    fn language(&self, context: &Context<'_>) -> &'static str {
+        let named = self.locale.as_deref().map(String::as_str).filter(|tag| !tag.is_empty());
+        let own = context.caller.member.as_ref().and_then(|member| member.language.as_deref());
+        locale::choose(named.or(own), context.request.accept_language)
     }
 }
 
@@ -218,6 +231,7 @@ mod tests {
             id: AccountId([1; 16]),
             name: "me@example.com".into(),
             plan: String::new(),
+            language: Some("pt-BR".into()),
             scope: Scope::Full,
             list_key: KeyBytes::from([0; 32]),
         };
