@@ -212,7 +212,6 @@ fn is_on(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::site::Numbers;
     use crate::id::{AccountId, ClientId};
     use crate::policy::{Breach, PassphrasePolicy};
     use crate::secret::KeyBytes;
@@ -239,12 +238,7 @@ mod tests {
     }
 
     fn site() -> Site {
-        Site {
-            scheme: "https".into(),
-            host: "example.com".into(),
-            domains: Vec::new(),
-            numbers: Numbers::Number,
-        }
+        Site::new("https", "example.com")
     }
 
     fn run(

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Api, Limits};
 use waxseal_core::contract::Request;
-use waxseal_core::contract::site::{Domain, Numbers, Site};
+use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::domain::Domain;
 use waxseal_core::entropy::{Entropy, EntropyError};
 use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
@@ -113,13 +114,12 @@ fn body(asked: &Asked, names: &Names) -> Vec<u8> {
 fn site(settings: &Settings, keyring: &Keyring) -> Site {
     let domain = |(host, ours): (&String, &bool)| {
         let account = keyring.account_id(if *ours { USER } else { STRANGER });
-        Domain { host: host.clone(), account }
+        Domain::new(host, account)
     };
     Site {
-        scheme: "https".to_owned(),
-        host: "secrets.example.com".to_owned(),
         domains: settings.domains.iter().map(domain).collect(),
         numbers: if settings.numbers_as_strings { Numbers::String } else { Numbers::Number },
+        ..Site::new("https", "secrets.example.com")
     }
 }
 
