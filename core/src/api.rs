@@ -83,8 +83,8 @@ pub struct Api {
     pub limiter: Arc<dyn Limiter>,
     /// How many are allowed.
     pub limits: Limits,
-    /// What answers show of this deployment.
-    pub site: Site,
+    /// What answers, pages and mails show of this deployment.
+    pub site: Arc<Site>,
 }
 
 enum Rejection {

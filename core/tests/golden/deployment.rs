@@ -46,7 +46,7 @@ impl Deployment {
         let accounts = Accounts::new(store.clone(), keyring.clone(), clock.clone(), entropy.clone());
         let token = accounts.add(USER, "default").await.expect("an account").token.expose().to_owned();
         let ports = Ports { store, clock: clock.clone(), entropy, stretch: Arc::new(InlineStretch) };
-        let site = site(settings, &keyring);
+        let site = site(settings, &keyring).into();
         let mut vault = Vault::new(ports, keyring, policy(settings));
         if let Some(room) = settings.mailer {
             vault = vault.with_mailer(Arc::new(Room(AtomicU64::new(room))));

@@ -1,7 +1,9 @@
 //! de.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// de.
 pub(crate) const DE: Words = Words {
@@ -172,4 +174,19 @@ pub(crate) const DE: Words = Words {
         unsure: "The secret may have been used up. Ask the sender to look at the receipt.",
         request: "Request number:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} hat Ihnen ein Geheimnis geschickt",
+    greeting: "Guten Tag,",
+    lead: "{sender} hat über {site} ein Geheimnis mit Ihnen geteilt. Dieser Link öffnet es:",
+    open: "Geheimnis öffnen",
+    once: "Der Link öffnet sich nur einmal, danach wird das Geheimnis gelöscht. Öffnen Sie ihn also erst, wenn Sie den Inhalt sichern können. Er gilt bis {date}.",
+    passphrase: "Sie werden außerdem nach einer Passphrase gefragt. Der Absender teilt sie Ihnen auf anderem Weg mit.",
+    unexpected: "Falls Sie von {sender} nichts erwarten, fragen Sie dort nach, bevor Sie den Link öffnen.",
+    automatic: "Diese Nachricht wurde automatisch verschickt und enthält das Geheimnis nicht. Eine Antwort geht an {sender}.",
+    test_subject: "Testnachricht von {site}",
+    test_lead: "Dies ist ein Test. Wenn Sie ihn lesen können, kann {site} E-Mails verschicken.",
 };

@@ -1,7 +1,9 @@
 //! es.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// es.
 pub(crate) const ES: Words = Words {
@@ -172,4 +174,19 @@ pub(crate) const ES: Words = Words {
         unsure: "The secret may have been used up. Ask the sender to look at the receipt.",
         request: "Request number:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} ha compartido un secreto con usted",
+    greeting: "Hola:",
+    lead: "{sender} ha compartido un secreto con usted a través de {site}. Este enlace lo abre:",
+    open: "Abrir el secreto",
+    once: "El enlace se abre una sola vez; después, el secreto se elimina. Ábralo cuando pueda guardar lo que muestra. Funciona hasta el {date}.",
+    passphrase: "También se le pedirá una frase de contraseña. El remitente se la dirá por otro medio.",
+    unexpected: "Si no espera nada de {sender}, pregunte antes de abrir el enlace.",
+    automatic: "Este mensaje se ha enviado automáticamente y no contiene el secreto. Si responde, su respuesta llegará a {sender}.",
+    test_subject: "Mensaje de prueba de {site}",
+    test_lead: "Esto es una prueba. Si puede leerla, {site} puede enviar correo.",
 };

@@ -1,7 +1,9 @@
 //! fr.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// fr.
 pub(crate) const FR: Words = Words {
@@ -172,4 +174,19 @@ pub(crate) const FR: Words = Words {
         unsure: "The secret may have been used up. Ask the sender to look at the receipt.",
         request: "Request number:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} a partagé un secret avec vous",
+    greeting: "Bonjour,",
+    lead: "{sender} a partagé un secret avec vous au moyen de {site}. Ce lien l’ouvre :",
+    open: "Ouvrir le secret",
+    once: "Le lien ne s’ouvre qu’une fois ; le secret est ensuite supprimé. Ouvrez-le donc quand vous pourrez conserver ce qu’il affiche. Il est valable jusqu’au {date}.",
+    passphrase: "Une phrase secrète vous sera aussi demandée. L’expéditeur vous la communiquera par un autre moyen.",
+    unexpected: "Si vous n’attendez rien de {sender}, renseignez-vous avant d’ouvrir le lien.",
+    automatic: "Ce message a été envoyé automatiquement et ne contient pas le secret. Une réponse parviendra à {sender}.",
+    test_subject: "Message d’essai de {site}",
+    test_lead: "Ceci est un essai. Si vous pouvez le lire, {site} peut envoyer des e-mails.",
 };

@@ -1,7 +1,9 @@
 //! pt.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// pt.
 pub(crate) const PT: Words = Words {
@@ -172,4 +174,19 @@ pub(crate) const PT: Words = Words {
         unsure: "The secret may have been used up. Ask the sender to look at the receipt.",
         request: "Request number:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} compartilhou um segredo com você",
+    greeting: "Olá,",
+    lead: "{sender} compartilhou um segredo com você por meio de {site}. Este link o abre:",
+    open: "Abrir o segredo",
+    once: "O link abre uma única vez; depois disso, o segredo é apagado. Abra-o quando puder guardar o que ele mostra. Vale até {date}.",
+    passphrase: "Também será pedida uma frase secreta. O remetente a informará por outro meio.",
+    unexpected: "Se você não espera nada de {sender}, pergunte antes de abrir o link.",
+    automatic: "Esta mensagem foi enviada automaticamente e não contém o segredo. Uma resposta irá para {sender}.",
+    test_subject: "Mensagem de teste de {site}",
+    test_lead: "Isto é um teste. Se você consegue lê-lo, {site} pode enviar e-mails.",
 };
