@@ -81,7 +81,7 @@ impl Session<'_> {
                 "EHLO" if !self.goes_wrong(Stage::Hello, &mut io).await? => self.hello(&mut io).await?,
                 "STARTTLS" if !self.goes_wrong(Stage::Starttls, &mut io).await? => {
                     let injected = matches!(self.rules.tls, Tls::Injected(_));
-                    let more = if injected { "\r\n250 sink.test\r\n250 injected" } else { "" };
+                    let more = if injected { "\r\n250-sink.test\r\n250 AUTH PLAIN" } else { "" };
                     say(&mut io, &format!("220 go ahead{more}")).await?;
                     return Ok(Some(io));
                 }

@@ -33,7 +33,7 @@ async fn beyond_its_room_it_takes_none_and_the_receipt_says_so() {
 async fn at_its_end_it_tries_once_more_what_waits() {
     let faults = vec![Some(Fault::new(Stage::Recipient, Act::Say("451 greylisted")))];
     let (sink, world) =
-        with(Rules { faults, ..Rules::default() }, Timing { retries: vec![LONG], ..timing() });
+        with(Rules { faults, ..Rules::default() }, Timing { retries: vec![LONG / 2], ..timing() });
     let made = world.share(terms()).await;
     sink.wait_for_connections(1);
     sink.wait_for_quiet();
@@ -47,7 +47,7 @@ async fn at_its_end_it_tries_once_more_what_waits() {
 async fn what_fails_once_more_at_the_end_has_failed() {
     let always = Some(Fault::new(Stage::Recipient, Act::Say("451 greylisted")));
     let (_sink, world) =
-        with(Rules { always, ..Rules::default() }, Timing { retries: vec![LONG], ..timing() });
+        with(Rules { always, ..Rules::default() }, Timing { retries: vec![LONG / 2], ..timing() });
     let made = world.share(terms()).await;
     world.spool.close(LONG).await;
     assert_eq!(world.told(&made).await, MailState::Failed);
