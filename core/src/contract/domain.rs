@@ -23,7 +23,7 @@ pub(super) fn share_domain(
     if let Some(domain) = site.domain_of(host) {
         return Ok(Some(domain.host.clone()));
     }
-    let Some(sent) = sent.filter(|sent| !is_own(site, sent)) else { return Ok(None) };
+    let Some(sent) = sent.filter(|sent| !site.is_own(sent)) else { return Ok(None) };
     match site.domains.find(sent) {
         Some(domain) if caller.member.as_ref().is_some_and(|member| member.id == domain.account) => {
             Ok(Some(domain.host.clone()))
@@ -32,12 +32,6 @@ pub(super) fn share_domain(
         None if is_domain(sent) => Err(Refusal::UnknownDomain(sent.to_owned())),
         None => Ok(None),
     }
-}
-
-/// Whether this is the site's own host, with its port or without.
-fn is_own(site: &Site, host: &str) -> bool {
-    let bare = site.host.rsplit_once(':').map_or(site.host.as_str(), |(host, _)| host);
-    host.eq_ignore_ascii_case(&site.host) || host.eq_ignore_ascii_case(bare)
 }
 
 #[cfg(test)]

@@ -70,9 +70,33 @@ impl Site {
     /// port or without; `None` for every other host.
     #[must_use]
     pub fn domain_of(&self, host: Option<&str>) -> Option<Arc<Domain>> {
-        let usual_port = if self.scheme == "https" { ":443" } else { ":80" };
-        let host = host?;
-        self.domains.find(host.strip_suffix(usual_port).unwrap_or(host))
+        let host = self.without_usual_port(host?);
+        // What was registered before the site moved there must not take the site over.
+        if host.eq_ignore_ascii_case(self.without_usual_port(&self.host)) {
+            return None;
+        }
+        self.domains.find(host)
+    }
+
+    /// Whether this is the site's own host, with its port or without.
+    #[must_use]
+    pub fn is_own(&self, host: &str) -> bool {
+        let bare = self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host);
+        host.eq_ignore_ascii_case(&self.host) || host.eq_ignore_ascii_case(bare)
+    }
+
+    /// A host as browsers name it: without the port that the scheme implies.
+    #[must_use]
+    pub fn without_usual_port<'a>(&self, host: &'a str) -> &'a str {
+        let usual = if self.scheme == "https" { ":443" } else { ":80" };
+        host.strip_suffix(usual).unwrap_or(host)
+    }
+
+    /// Where links stand for whoever asks for this `Host`: on the registered domain it
+    /// names, else on the site's own host.
+    #[must_use]
+    pub fn origin_for(&self, host: Option<&str>) -> String {
+        self.origin(self.domain_of(host).as_ref().map(|domain| domain.host.as_str()))
     }
 
     /// What pages show whoever asks for this `Host`: the site's brand, with the name
@@ -119,6 +143,17 @@ mod tests {
         assert!(names("https", "plain.test:8443") && !names("https", "plain.test"));
         assert!(!names("https", "example.com") && !names("https", "x.acme.test") && !names("https", ""));
         assert!(site("https").domain_of(None).is_none());
+        assert_eq!(site("https").origin_for(Some("ACME.test:443")), "https://acme.test");
+        assert_eq!(site("https").origin_for(Some("evil.test")), "https://example.com");
+    }
+
+    #[test]
+    fn no_domain_takes_the_sites_own_host_over() {
+        let site = Site::new("https", "example.com:443");
+        site.domains.set_stored([Domain::new("example.com", AccountId([1; 16]))]);
+        for host in ["example.com", "Example.com", "example.com:443"] {
+            assert!(site.domain_of(Some(host)).is_none(), "{host}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
 pub use overrides::{Key, Overrides};
 pub use show::{Origin, Setting, Shown};
-pub use value::{BadValue, Host, Listen, Scheme};
+pub use value::{BadValue, Host, Listen, Scheme, Title};
 
 /// Where the configuration is looked for when nobody names it.
 pub const USUAL_FILE: &str = "waxseal.toml";
@@ -138,21 +138,21 @@ impl Config {
     pub fn site(&self, bound: SocketAddr, account_id: impl Fn(&str) -> AccountId) -> site::Site {
         let host = self.site.host.clone().unwrap_or_else(|| Host::from(reachable(bound)));
         let local = if host.is_loopback() { Scheme::Http } else { Scheme::Https };
+        let site = site::Site {
+            brand: self.site.brand.clone(),
+            region: self.site.own_region(&host),
+            regions: self.site.other_regions(),
+            numbers: self.api_v1.numbers,
+            ..site::Site::new(self.site.scheme.unwrap_or(local).as_str(), host.as_str())
+        };
         let domains = self.site.domains.iter().map(|domain| domain::Domain {
-            host: domain.host.as_str().to_owned(),
+            host: site.without_usual_port(domain.host.as_str()).to_owned(),
             account: account_id(&domain.account),
             name: domain.name.clone(),
             accent: domain.accent,
         });
-        site::Site {
-            scheme: self.site.scheme.unwrap_or(local).as_str().to_owned(),
-            region: self.site.own_region(&host),
-            regions: self.site.other_regions(),
-            host: host.as_str().to_owned(),
-            brand: self.site.brand.clone(),
-            domains: domains.collect(),
-            numbers: self.api_v1.numbers,
-        }
+        let domains = domains.collect();
+        site::Site { domains, ..site }
     }
 
     /// The bounds that the vault keeps.

@@ -172,7 +172,15 @@ impl FromStr for Code {
 
 /// A name for people to read.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Title(pub(super) String);
+pub struct Title(pub(super) String);
+
+impl Title {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromStr for Title {
     type Err = BadValue;
