@@ -133,9 +133,9 @@ pub(crate) const EN: Words = Words {
         wrong_passphrase: "That is not the passphrase. The secret is still here.",
         locked: "Too many wrong passphrases. The secret is still here.",
         locked_until: "You can try again from:",
-        expired: "This page was open for too long. Nothing was opened. Please try again.",
-        wrong_check: "Those were not the characters. Nothing was opened. Please type the new ones.",
-        foreign: "That request came from another site. Nothing was opened. If you want to see the secret, use the button.",
+        expired: "This page was open for too long. Nothing has happened to the secret. Please try again.",
+        wrong_check: "Those were not the characters. Nothing has happened to the secret. Please type the new ones.",
+        foreign: "That request came from another site and was not carried out. Please use the button here.",
     },
     attempts_left: Plural { one: "{n} attempt left.", other: "{n} attempts left." },
     shown: Shown {

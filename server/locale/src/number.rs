@@ -82,8 +82,8 @@ impl Words {
         let secs = ttl.secs().max(1);
         let (unit, name) = match secs {
             ..=90 => (1, &self.units.seconds),
-            ..=5_400 => (MINUTE, &self.units.minutes),
-            ..=172_800 => (HOUR, &self.units.hours),
+            91..=5_400 => (MINUTE, &self.units.minutes),
+            5_401..=172_800 => (HOUR, &self.units.hours),
             _ => (DAY, &self.units.days),
         };
         self.count(name, secs.div_ceil(unit))

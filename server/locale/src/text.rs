@@ -1,6 +1,6 @@
 //! Texts with named places.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 /// Defines a struct whose every field is a text, and lists them for tests.
 macro_rules! texts {
@@ -32,9 +32,8 @@ pub fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
     while let Some((before, place, after)) = next_place(rest) {
         filled.push_str(before);
         match values.iter().find(|(name, _)| *name == place) {
-            // Writing to a String can't fail.
-            Some((_, value)) => drop(write!(filled, "{value}")),
-            None => drop(write!(filled, "{{{place}}}")),
+            Some((_, value)) => filled.push_str(&value.to_string()),
+            None => filled.extend(["{", place, "}"]),
         }
         rest = after;
     }

@@ -1,0 +1,158 @@
+//! The two pages that ask before something is done that can't be undone: a
+//! reader opens, a creator deletes.
+
+use askama::Template;
+use waxseal_core::time::Timestamp;
+use waxseal_locale::fill;
+
+use super::style::Script;
+use super::{Frame, Page, View, page};
+use crate::field;
+
+/// Why the last try did nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Wrong passphrase.
+    WrongPassphrase {
+        /// Guesses this client has left.
+        left: u32,
+    },
+    /// Too many wrong ones.
+    LockedOut {
+        /// When guesses are heard again.
+        until: Timestamp,
+    },
+    /// The page's token was older than twelve hours, or none of ours.
+    TokenExpired,
+    /// Other characters than those shown.
+    WrongCheck,
+    /// The form came from another site.
+    Foreign,
+}
+
+impl Refusal {
+    /// 429 for a lock, 422 for the rest.
+    const fn status(self) -> u16 {
+        if matches!(self, Self::LockedOut { .. }) { 429 } else { 422 }
+    }
+
+    fn text(self, frame: &Frame<'_>) -> String {
+        let texts = &frame.words.front;
+        match self {
+            Self::WrongPassphrase { left } => {
+                format!(
+                    "{} {}",
+                    texts.wrong_passphrase,
+                    frame.words.count(&frame.words.attempts_left, left.into())
+                )
+            }
+            Self::LockedOut { .. } => texts.locked.into(),
+            Self::TokenExpired => texts.expired.into(),
+            Self::WrongCheck => texts.wrong_check.into(),
+            Self::Foreign => texts.foreign.into(),
+        }
+    }
+}
+
+/// Before opening.
+#[derive(Template)]
+#[template(path = "front.html", whitespace = "minimize")]
+pub struct Front<'a> {
+    /// Around it.
+    pub frame: Frame<'a>,
+    /// The reader's key, as it stands in the page's address.
+    pub key: &'a str,
+    /// Shows that the form was rendered here, for this key.
+    pub token: &'a str,
+    /// Whether it takes a passphrase.
+    pub passphrase_required: bool,
+    /// Characters that the reader is to type.
+    pub check: Option<&'a str>,
+    /// Why the last try did nothing.
+    pub refusal: Option<Refusal>,
+}
+
+impl View for Front<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        scripts(self.passphrase_required, self.is_locked())
+    }
+}
+
+impl Front<'_> {
+    /// 200, or what the refusal means.
+    #[must_use]
+    pub fn render(&self) -> Page {
+        page(self, self.refusal.map_or(200, Refusal::status), 1_024)
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
+    }
+
+    fn wrong_passphrase(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
+    }
+
+    fn wrong_check(&self) -> bool {
+        self.refusal == Some(Refusal::WrongCheck)
+    }
+
+    fn check_hint(&self, characters: &str) -> String {
+        fill(self.frame.words.front.check_hint, &[("characters", &characters)])
+    }
+}
+
+/// Before deleting unopened.
+#[derive(Template)]
+#[template(path = "burn.html", whitespace = "minimize")]
+pub struct BurnConfirm<'a> {
+    /// Around it.
+    pub frame: Frame<'a>,
+    /// The creator's key, as it stands in the page's address.
+    pub key: &'a str,
+    /// Shows that the form was rendered here, for this key.
+    pub token: &'a str,
+    /// Whether it takes the passphrase.
+    pub passphrase_required: bool,
+    /// Why the last try did nothing.
+    pub refusal: Option<Refusal>,
+}
+
+impl View for BurnConfirm<'_> {
+    fn frame(&self) -> &Frame<'_> {
+        &self.frame
+    }
+
+    fn scripts(&self) -> Vec<Script> {
+        scripts(self.passphrase_required, self.is_locked())
+    }
+}
+
+impl BurnConfirm<'_> {
+    /// 200, or what the refusal means.
+    #[must_use]
+    pub fn render(&self) -> Page {
+        page(self, self.refusal.map_or(200, Refusal::status), 1_024)
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
+    }
+
+    fn wrong_passphrase(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
+    }
+}
+
+/// A locked page shows no form, only until when.
+fn scripts(passphrase_required: bool, is_locked: bool) -> Vec<Script> {
+    match (is_locked, passphrase_required) {
+        (true, _) => vec![Script::Countdown],
+        (false, true) => vec![Script::Show],
+        (false, false) => Vec::new(),
+    }
+}

@@ -1,0 +1,17 @@
+// Comfort: the page does everything without it. What it adds it makes itself, so
+// that nothing is dead where scripts are off. Statements end with semicolons, since
+// line ends are left out.
+for (const field of document.querySelectorAll("[data-copy]")) {
+  const { copy, copied } = field.dataset;
+  const button = document.createElement("button");
+  const told = document.createElement("span");
+  button.type = "button";
+  button.textContent = copy;
+  told.setAttribute("role", "status");
+  field.parentNode.append(button, told);
+  button.onclick = async () => {
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    told.textContent = copied;
+  };
+}
