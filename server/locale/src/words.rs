@@ -215,6 +215,8 @@ texts! {
         mail_sent,
         /// Given up.
         mail_failed,
+        /// The account had used up its allowance of messages.
+        mail_over_quota,
         /// This site sends none.
         mail_off,
         /// Whose page this is.

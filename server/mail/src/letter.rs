@@ -27,8 +27,14 @@ pub struct Letterhead {
 
 /// The operator's own address can't be one.
 #[derive(Debug, thiserror::Error)]
-#[error("the address that messages come from is none: {0}")]
-pub struct LetterheadError(#[from] AddressError);
+pub enum LetterheadError {
+    /// It is none.
+    #[error("the address that messages come from is none")]
+    NoAddress,
+    /// It is one that mail can't come from.
+    #[error("messages cannot come from this address: {0}")]
+    Unusable(#[from] AddressError),
+}
 
 /// A message, ready to be handed over. Whoever is done with it wipes it.
 pub(crate) struct Letter {
