@@ -12,7 +12,8 @@ use crate::contract::route::Route;
 use crate::contract::site::Site;
 use crate::contract::{Reply, Request};
 use crate::id::ClientId;
-use crate::store::{Action, Limiter, Pass, Rate, StoreError, Subject};
+use crate::metadata::Metadata;
+use crate::store::{Action, Limiter, MailState, Pass, Rate, StoreError, Subject};
 use crate::time::Ttl;
 use crate::vault::{Caller, Command, Fault, Outcome, Vault};
 
@@ -66,7 +67,7 @@ pub struct Answer {
     pub reply: Reply,
     /// The route's name. Never the path: the path holds the key.
     pub route: &'static str,
-    /// What came of it, in one word.
+    /// What came of it, in a word or two.
     pub outcome: &'static str,
     /// The machinery's fault, if that is what came of it.
     pub fault: Option<Fault>,
@@ -213,10 +214,17 @@ fn asked<'a>(route: &'a Route, locale: &'a str) -> Asked<'a> {
     }
 }
 
-/// One word a log may show.
+/// Whether a recipient was named and gets no message.
+fn untold(metadata: &Metadata) -> bool {
+    matches!(metadata.mail, MailState::NotConfigured | MailState::Failed | MailState::OverQuota)
+}
+
+/// A word or two that a log may show.
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
+        Outcome::Shared(metadata) if untold(metadata) => "shared, recipient not told",
         Outcome::Shared(_) => "shared",
+        Outcome::Generated(metadata, _) if untold(metadata) => "generated, recipient not told",
         Outcome::Generated(..) => "generated",
         Outcome::Revealed(_) => "revealed",
         Outcome::Looked(_) => "looked",

@@ -44,7 +44,7 @@ pub(crate) const DE: Words = Words {
         other_regions: "Andere Regionen:",
         copy: "Kopieren",
         copied: "Kopiert",
-        show_passphrase: "Passphrase anzeigen",
+        show_passphrase: "Anzeigen",
         error: "Fehler",
     },
     create: Create {
@@ -101,7 +101,7 @@ pub(crate) const DE: Words = Words {
         opened_at: "Geöffnet",
         burned_at: "Gelöscht",
         expired_at: "Abgelaufen",
-        kept_until: "Diese Seite verschwindet",
+        kept_until: "Seite sichtbar bis",
         passphrase: "Passphrase",
         passphrase_yes: "zum Öffnen nötig",
         passphrase_no: "keine",

@@ -42,7 +42,7 @@ pub(crate) const EN: Words = Words {
         other_regions: "Other regions:",
         copy: "Copy",
         copied: "Copied",
-        show_passphrase: "Show passphrase",
+        show_passphrase: "Show",
         error: "Error",
     },
     create: Create {
@@ -99,7 +99,7 @@ pub(crate) const EN: Words = Words {
         opened_at: "Opened",
         burned_at: "Deleted",
         expired_at: "Expired",
-        kept_until: "This page ends",
+        kept_until: "Page kept until",
         passphrase: "Passphrase",
         passphrase_yes: "needed to open",
         passphrase_no: "none",

@@ -42,7 +42,7 @@ pub(crate) const ES: Words = Words {
         other_regions: "Otras regiones:",
         copy: "Copiar",
         copied: "Copiado",
-        show_passphrase: "Mostrar la frase de contraseña",
+        show_passphrase: "Mostrar",
         error: "Error",
     },
     create: Create {
@@ -99,7 +99,7 @@ pub(crate) const ES: Words = Words {
         opened_at: "Abierto",
         burned_at: "Eliminado",
         expired_at: "Caducado",
-        kept_until: "Esta página desaparece",
+        kept_until: "Página disponible hasta",
         passphrase: "Frase de contraseña",
         passphrase_yes: "necesaria para abrirlo",
         passphrase_no: "ninguna",

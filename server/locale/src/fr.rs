@@ -44,7 +44,7 @@ pub(crate) const FR: Words = Words {
         other_regions: "Autres régions\u{202f}:",
         copy: "Copier",
         copied: "Copié",
-        show_passphrase: "Afficher la phrase secrète",
+        show_passphrase: "Afficher",
         error: "Erreur",
     },
     create: Create {
@@ -101,7 +101,7 @@ pub(crate) const FR: Words = Words {
         opened_at: "Ouvert",
         burned_at: "Supprimé",
         expired_at: "Expiré",
-        kept_until: "Cette page disparaît",
+        kept_until: "Page visible jusqu’au",
         passphrase: "Phrase secrète",
         passphrase_yes: "nécessaire pour l’ouvrir",
         passphrase_no: "aucune",

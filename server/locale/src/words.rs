@@ -77,7 +77,7 @@ texts! {
         copy,
         /// On that button, once it is done.
         copied,
-        /// On a switch: shows the characters of a passphrase.
+        /// On a switch beside a passphrase: shows its characters.
         show_passphrase,
         /// Before a heading in a title, when the form came back.
         error,

@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
     for (name, accent) in
         [("blue", "#1d4ed8"), ("yellow", "#ffd400"), ("black", "#000000"), ("mint", "#7fffd4")]
     {
-        write_all(Path::new(&folder), &framed(&Words::of("en"), accent), name)?;
+        write_all(Path::new(&folder), &framed(Words::of("en"), accent), name)?;
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ fn framed<'a>(words: &'static Words, accent: &'a str) -> Frame<'a> {
         brand: Brand { name: "Waxseal", accent, footer: Some("Example Ltd · security@example.com") },
         region: Some(Region { label: "European Union", url: "https://eu.example.com/" }),
         regions: REGIONS,
-        path: Some("/"),
+        offers_languages: true,
     }
 }
 
@@ -107,7 +107,7 @@ fn creating(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
 
 fn generated(frame: &Frame<'_>) -> Page {
     let (value, expires) = ("k7$Rw(2mQz!x", NOW.plus(Ttl::days(7)));
-    let frame = Frame { path: None, ..*frame };
+    let frame = Frame { offers_languages: false, ..*frame };
     Generated { frame, value, link: LINK, receipt: "/receipt/1", expires }.render()
 }
 
@@ -135,7 +135,7 @@ fn reading(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
     let front = |passphrase_required, check, refusal| {
         Front { frame: *frame, key: KEY, token: TOKEN, passphrase_required, check, refusal }.render()
     };
-    let alone = Frame { path: None, ..*frame };
+    let alone = Frame { offers_languages: false, ..*frame };
     let long = "-----BEGIN EXAMPLE-----\n".to_owned()
         + &"bG9yZW0gaXBzdW0gZG9sb3Igc2l0IGFtZXQgY29uc2VjdGV0dXIgYWRpcGlz\n".repeat(40);
     vec![

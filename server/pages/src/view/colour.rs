@@ -1,11 +1,12 @@
 //! Colours that can be read, whatever accent a brand has chosen.
 //!
 //! Luminance and contrast are those of WCAG 2.2. An accent keeps its hue and is
-//! moved towards black or white only as far as needed.
+//! moved towards black or white only as far as needed. As a surface on light
+//! grounds it stays just as it is, with a rim that can be seen.
 
 /// Contrast that text must have (WCAG 1.4.3).
 const TEXT: f64 = 4.5;
-/// Contrast that a surface must have to be seen as one (WCAG 1.4.11).
+/// Contrast that the edge of a surface must have (WCAG 1.4.11).
 const SURFACE: f64 = 3.0;
 
 /// What an accent that is none becomes.
@@ -13,7 +14,7 @@ const FALLBACK: Colour = Colour([0x8a, 0x1c, 0x2b]);
 const BLACK: Colour = Colour([0; 3]);
 const WHITE: Colour = Colour([255; 3]);
 
-/// The grounds of `style.css`, page and card. A test compares them.
+/// The grounds of `style/base.css`, page and card. A test compares them.
 const LIGHT: [Colour; 2] = [Colour([0xf8, 0xf7, 0xf4]), WHITE];
 const DARK: [Colour; 2] = [Colour([0x16, 0x15, 0x14]), Colour([0x20, 0x1f, 0x1d])];
 
@@ -29,7 +30,7 @@ struct Scheme {
     fill: Colour,
     /// Text on that surface.
     on: Colour,
-    /// The accent as text.
+    /// The accent as text, and as the rim of the surface.
     ink: Colour,
 }
 
@@ -37,7 +38,8 @@ impl Palette {
     /// From `#rrggbb`; from the usual accent if it is anything else.
     pub(super) fn of(accent: &str) -> Self {
         let accent = Colour::parse(accent).unwrap_or(FALLBACK);
-        Self { light: Scheme::of(accent, LIGHT, BLACK), dark: Scheme::of(accent, DARK, WHITE) }
+        let bright = accent.readable(DARK, SURFACE, WHITE);
+        Self { light: Scheme::of(accent, LIGHT, BLACK), dark: Scheme::of(bright, DARK, WHITE) }
     }
 
     /// As a style sheet.
@@ -48,11 +50,10 @@ impl Palette {
 }
 
 impl Scheme {
-    fn of(accent: Colour, grounds: [Colour; 2], away: Colour) -> Self {
-        let fill = accent.readable(grounds, SURFACE, away);
+    fn of(fill: Colour, grounds: [Colour; 2], away: Colour) -> Self {
         // One of the two has at least the square root of 21, 4.58, on any colour.
         let on = if fill.contrast(WHITE) >= fill.contrast(BLACK) { WHITE } else { BLACK };
-        Self { fill, on, ink: accent.readable(grounds, TEXT, away) }
+        Self { fill, on, ink: fill.readable(grounds, TEXT, away) }
     }
 
     fn css(&self) -> String {
@@ -81,11 +82,20 @@ impl Colour {
     }
 
     /// The nearest colour on the way to `away` that has this contrast on both grounds.
+    /// On the way to white it first becomes as bright as its hue can be.
     fn readable(self, grounds: [Colour; 2], contrast: f64, away: Colour) -> Self {
-        let steps = (0..=255).map(|share| self.mixed(away, share));
+        let vivid = if away == WHITE { self.brightest() } else { self };
+        let brighter = (0..=255).map(|share| self.mixed(vivid, share));
+        let steps = brighter.chain((0..=255).map(|share| vivid.mixed(away, share)));
         let mut readable =
             steps.filter(|mixed| grounds.iter().all(|ground| mixed.contrast(*ground) >= contrast));
         readable.next().unwrap_or(away)
+    }
+
+    /// All channels raised alike, until the strongest is full.
+    fn brightest(self) -> Self {
+        let strongest = self.0.into_iter().max().map_or(1, |strongest| u16::from(strongest.max(1)));
+        Self(self.0.map(|channel| u8::try_from(u16::from(channel) * 255 / strongest).unwrap_or(u8::MAX)))
     }
 
     /// So many 255ths of `other` in this colour.
@@ -130,8 +140,11 @@ mod tests {
             for (scheme, grounds) in [(palette.light, LIGHT), (palette.dark, DARK)] {
                 for ground in grounds {
                     assert!(scheme.ink.contrast(ground) >= TEXT, "{accent:?} as text");
-                    assert!(scheme.fill.contrast(ground) >= SURFACE, "{accent:?} as a surface");
                 }
+                assert!(
+                    grounds == LIGHT || scheme.fill.contrast(DARK[1]) >= SURFACE,
+                    "{accent:?} in the dark"
+                );
                 assert!(scheme.on.contrast(scheme.fill) >= TEXT, "text on {accent:?}");
             }
         }
@@ -157,8 +170,14 @@ mod tests {
     }
 
     #[test]
+    fn borders_can_be_seen_on_every_ground() {
+        let grey = Colour([0x88; 3]);
+        assert!(LIGHT.iter().chain(&DARK).all(|ground| grey.contrast(*ground) >= SURFACE));
+    }
+
+    #[test]
     fn the_grounds_are_those_of_the_style_sheet() {
-        let style = include_str!("style.css");
+        let style = include_str!("style/base.css");
         for [page, card] in [LIGHT, DARK] {
             let card = if card == WHITE { "#fff".into() } else { card.hex() };
             assert!(style.contains(&format!("--page: {}; --card: {card};", page.hex())));

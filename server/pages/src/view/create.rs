@@ -4,7 +4,7 @@ use askama::Template;
 use waxseal_core::time::Ttl;
 use waxseal_locale::{Words, fill};
 
-use super::style::Script;
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 use crate::field;
 
@@ -116,6 +116,10 @@ impl Problem {
 impl View for Create<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Create]
     }
 
     fn scripts(&self) -> Vec<Script> {

@@ -2,14 +2,14 @@
 
 use askama::Template;
 
-use super::style::Script;
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 
 /// The value. Rendered only after the secret was claimed, so "deleted now" is true.
 #[derive(Template)]
 #[template(path = "shown.html", whitespace = "minimize")]
 pub struct Shown<'a> {
-    /// Around it; its `path` should be `None`.
+    /// Around it. It should offer no languages.
     pub frame: Frame<'a>,
     /// The value.
     pub value: &'a str,
@@ -18,6 +18,10 @@ pub struct Shown<'a> {
 impl View for Shown<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form]
     }
 
     fn scripts(&self) -> Vec<Script> {
@@ -64,7 +68,7 @@ impl Lost<'_> {
 #[derive(Template)]
 #[template(path = "gone.html", whitespace = "minimize")]
 pub struct Gone<'a> {
-    /// Around it. Its `path` holds the key that was asked for, and is all that differs.
+    /// Around it.
     pub frame: Frame<'a>,
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use waxseal_core::time::Timestamp;
 use waxseal_locale::fill;
 
-use super::style::Script;
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 use crate::field;
 
@@ -77,6 +77,13 @@ impl View for Front<'_> {
         &self.frame
     }
 
+    fn sheets(&self) -> &'static [Sheet] {
+        match (self.passphrase_required, self.check) {
+            (false, None) => &[Sheet::Base],
+            _ => &[Sheet::Base, Sheet::Form],
+        }
+    }
+
     fn scripts(&self) -> Vec<Script> {
         scripts(self.passphrase_required, self.is_locked())
     }
@@ -125,6 +132,10 @@ pub struct BurnConfirm<'a> {
 impl View for BurnConfirm<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Receipt]
     }
 
     fn scripts(&self) -> Vec<Script> {

@@ -4,7 +4,7 @@
 //! escape whatever they are given. A secret is written as text and never read.
 //!
 //! Everything a page needs comes with it: one request, no font, no image, no
-//! third party. Its style and script are allowed by their hashes, see [`style`].
+//! third party. Its style and script are allowed by their hashes.
 
 mod colour;
 mod create;
@@ -12,7 +12,7 @@ mod ending;
 mod front;
 mod qr;
 mod receipt;
-pub mod style;
+mod style;
 mod trouble;
 
 use std::fmt;
@@ -22,7 +22,7 @@ use waxseal_core::time::{Timestamp, Ttl};
 use waxseal_locale::{Words, fill, machine};
 use zeroize::Zeroizing;
 
-use style::Script;
+use style::{Script, Sheet};
 
 pub use create::{Closed, Create, Limits, Problem, Typed};
 pub use ending::{Gone, Lost, Shown};
@@ -61,9 +61,9 @@ pub struct Frame<'a> {
     pub region: Option<Region<'a>>,
     /// The other deployments.
     pub regions: &'a [Region<'a>],
-    /// This page's path, to offer it in other languages. `None` where following
-    /// a link would lose what the page shows.
-    pub path: Option<&'a str>,
+    /// Whether to offer the page in other languages, by links to its own path.
+    /// Not where following one would lose what the page shows.
+    pub offers_languages: bool,
 }
 
 /// Whose site it is, from the configuration.
@@ -122,14 +122,19 @@ impl<'a> Frame<'a> {
         self.words.duration(*ttl)
     }
 
-    fn styles(&self) -> style::Styles {
-        style::Styles::of(self.brand.accent)
+    fn colours(&self) -> style::Inline {
+        style::Inline::brand(self.brand.accent)
     }
 }
 
 /// What `frame.html` asks of the page in it.
 trait View: Template {
     fn frame(&self) -> &Frame<'_>;
+
+    /// The parts of the style that it needs.
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base]
+    }
 
     /// The comforts it offers.
     fn scripts(&self) -> Vec<Script> {
@@ -149,7 +154,7 @@ fn page(view: &impl View, status: u16, foreign: usize) -> Page {
     let rendered = view.render_into(&mut *body);
     debug_assert!(rendered.is_ok());
     let frame = view.frame();
-    let csp = style::policy(&frame.styles(), &view.scripts());
+    let csp = style::policy(frame.brand.accent, view.sheets(), &view.scripts());
     Page { status, body, csp, language: frame.words.tag }
 }
 

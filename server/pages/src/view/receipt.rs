@@ -5,7 +5,7 @@ use waxseal_core::store::{MailState, forgotten};
 use waxseal_core::time::Timestamp;
 
 use super::qr::Qr;
-use super::style::Script;
+use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
 
 /// A value was made here: it and its link, this once.
@@ -27,6 +27,10 @@ pub struct Generated<'a> {
 impl View for Generated<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Receipt]
     }
 
     fn scripts(&self) -> Vec<Script> {
@@ -99,6 +103,10 @@ pub struct Receipt<'a> {
 impl View for Receipt<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn sheets(&self) -> &'static [Sheet] {
+        &[Sheet::Base, Sheet::Form, Sheet::Receipt]
     }
 
     fn scripts(&self) -> Vec<Script> {

@@ -1,8 +1,8 @@
-//! Style and script, and the policy that allows just these.
+//! Styles and scripts, and the policy that allows just these.
 //!
-//! Both are written into each page, so that it is painted after one request. The
-//! policy names their hashes. The colours of a brand stand in a style element of
-//! their own, whose hash is computed for the page: an attribute would be blocked.
+//! They are written into each page that needs them, so that it is painted after
+//! one request. The policy names their hashes. The colours of a brand stand in a
+//! style element of their own, hashed for the page: an attribute would be blocked.
 
 use std::sync::LazyLock;
 
@@ -11,13 +11,55 @@ use ring::digest::{SHA256, digest};
 
 use super::colour::Palette;
 
-/// The style of all pages, without comments and blanks.
-pub(super) static STYLE: LazyLock<Inline> =
-    LazyLock::new(|| Inline::new(squeeze_style(include_str!("style.css"))));
-static COPY: LazyLock<Inline> = LazyLock::new(|| Inline::new(squeeze(include_str!("script/copy.js"))));
-static SHOW: LazyLock<Inline> = LazyLock::new(|| Inline::new(squeeze(include_str!("script/show.js"))));
-static COUNTDOWN: LazyLock<Inline> =
-    LazyLock::new(|| Inline::new(squeeze(include_str!("script/countdown.js"))));
+/// A text that stands in a page, and its hash.
+pub(super) struct Inline {
+    pub(super) text: String,
+    hash: String,
+}
+
+impl Inline {
+    fn new(text: String) -> Self {
+        let hash = STANDARD.encode(digest(&SHA256, text.as_bytes()));
+        Self { text, hash }
+    }
+
+    /// The colours of a brand, for its accent.
+    pub(super) fn brand(accent: &str) -> Self {
+        Self::new(Palette::of(accent).css())
+    }
+}
+
+static BASE: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/base.css")));
+static FORM: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/form.css")));
+static CREATE: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/create.css")));
+static RECEIPT: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/receipt.css")));
+static COPY: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/copy.js")));
+static SHOW: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/show.js")));
+static COUNTDOWN: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/countdown.js")));
+
+/// A part of the style. Each page holds only what it needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sheet {
+    /// Text and buttons.
+    Base,
+    /// Fields.
+    Form,
+    /// The page that creates.
+    Create,
+    /// The pages of a creator's own.
+    Receipt,
+}
+
+impl Sheet {
+    pub(super) fn inline(self) -> &'static Inline {
+        match self {
+            Self::Base => &BASE,
+            Self::Form => &FORM,
+            Self::Create => &CREATE,
+            Self::Receipt => &RECEIPT,
+        }
+    }
+}
 
 /// A comfort that a page offers where scripts run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,83 +73,54 @@ pub(super) enum Script {
 }
 
 impl Script {
-    fn inline(self) -> &'static Inline {
+    pub(super) fn inline(self) -> &'static Inline {
         match self {
             Self::Copy => &COPY,
             Self::Show => &SHOW,
             Self::Countdown => &COUNTDOWN,
         }
     }
-
-    pub(super) fn text(self) -> &'static str {
-        &self.inline().text
-    }
 }
 
-/// A text that stands in a page, and its hash.
-pub(super) struct Inline {
-    pub(super) text: String,
-    hash: String,
-}
-
-impl Inline {
-    fn new(text: String) -> Self {
-        let hash = STANDARD.encode(digest(&SHA256, text.as_bytes()));
-        Self { text, hash }
-    }
-}
-
-/// What a page's head and foot hold.
-pub struct Styles {
-    brand: Inline,
-}
-
-impl Styles {
-    /// For a brand's accent, `#rrggbb`.
-    pub(super) fn of(accent: &str) -> Self {
-        Self { brand: Inline::new(Palette::of(accent).css()) }
-    }
-
-    pub(super) fn common(&self) -> &'static str {
-        &STYLE.text
-    }
-
-    pub(super) fn brand(&self) -> &str {
-        &self.brand.text
-    }
-}
-
-/// The `Content-Security-Policy` of a page with these styles and scripts.
+/// The `Content-Security-Policy` of a page with these sheets and scripts.
 /// `img-src` is for the empty icon, which keeps browsers from asking for one.
-pub(super) fn policy(styles: &Styles, scripts: &[Script]) -> String {
+pub(super) fn policy(accent: &str, sheets: &[Sheet], scripts: &[Script]) -> String {
     let hash = |inline: &Inline| format!(" 'sha256-{}'", inline.hash);
-    let styles = hash(&STYLE) + &hash(&styles.brand);
+    let styles: String = sheets.iter().map(|sheet| hash(sheet.inline())).collect();
+    let brand = hash(&Inline::brand(accent));
     let scripts: String = scripts.iter().map(|script| hash(script.inline())).collect();
     let scripts = if scripts.is_empty() { String::new() } else { format!(" script-src{scripts};") };
     format!(
-        "default-src 'none'; style-src{styles};{scripts} img-src data:; form-action 'self'; \
+        "default-src 'none'; style-src{styles}{brand};{scripts} img-src data:; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     )
 }
 
-/// Leaves out comments, indentation and line ends. Both files are written so that
-/// no line needs its end, and comments fill lines of their own.
-fn squeeze(source: &str) -> String {
+/// Without the blanks that a style sheet does not need.
+fn style(source: &str) -> Inline {
+    squeezed(source, &[": ", "; ", ", ", " { ", " {", " }", " > "])
+}
+
+/// Without most blanks. No text in a script holds one of these with its blanks.
+fn script(source: &str) -> Inline {
+    squeezed(
+        source,
+        &[" = ", " => ", " ? ", " : ", ", ", "; ", " { ", " {", " }", " > ", " / ", " - ", " + ", " != "],
+    )
+}
+
+/// Leaves out comments, indentation, line ends and the blanks around some signs.
+/// The sources are written so that no line needs its end, and comments fill lines
+/// of their own.
+fn squeezed(source: &str, blanks: &[&str]) -> Inline {
     let mut in_comment = false;
-    let mut squeezed = String::with_capacity(source.len());
+    let mut text = String::with_capacity(source.len());
     for line in source.lines().map(str::trim) {
         in_comment |= line.starts_with("/*");
         if !in_comment && !line.starts_with("//") {
-            squeezed.push_str(line);
+            text.push_str(line);
         }
         in_comment &= !line.ends_with("*/");
     }
-    squeezed
-}
-
-/// As [`squeeze`], without the blanks that a style sheet does not need.
-fn squeeze_style(source: &str) -> String {
-    let blanks =
-        [(": ", ":"), ("; ", ";"), (", ", ","), (" { ", "{"), (" {", "{"), (" }", "}"), (" > ", ">")];
-    blanks.iter().fold(squeeze(source), |style, (wide, narrow)| style.replace(wide, narrow))
+    Inline::new(blanks.iter().fold(text, |text, wide| text.replace(wide, wide.trim())))
 }

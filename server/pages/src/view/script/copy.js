@@ -6,12 +6,14 @@ for (const field of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");
   const told = document.createElement("span");
   button.type = "button";
+  button.className = "main";
   button.textContent = copy;
-  told.setAttribute("role", "status");
-  field.parentNode.append(button, told);
+  button.ariaLabel = copy + ": " + field.labels[0].textContent;
+  told.role = "status";
   button.onclick = async () => {
     field.select();
-    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    try { await navigator.clipboard.writeText(field.value) } catch { document.execCommand("copy") }
     told.textContent = copied;
   };
+  field.parentNode.append(button, told);
 }

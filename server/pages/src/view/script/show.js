@@ -2,14 +2,16 @@
 // that nothing is dead where scripts are off. Statements end with semicolons, since
 // line ends are left out.
 for (const field of document.querySelectorAll("[data-show]")) {
+  const { show } = field.dataset;
   const button = document.createElement("button");
-  const show = shown => {
-    field.type = shown ? "text" : "password";
-    button.setAttribute("aria-pressed", shown);
-  };
   button.type = "button";
-  button.textContent = field.dataset.show;
-  button.onclick = () => show(field.type != "text");
-  show(false);
+  button.textContent = show;
+  button.ariaLabel = show + ": " + field.labels[0].textContent;
+  button.ariaPressed = false;
+  button.onclick = () => {
+    const shown = field.type == "password";
+    field.type = shown ? "text" : "password";
+    button.ariaPressed = shown;
+  };
   field.after(button);
 }
