@@ -388,6 +388,33 @@ mod tests {
     }
 
     #[test]
+    fn v1_c1_c2_a_message_is_in_the_language_named_else_the_accounts_else_the_readers() {
+        let language = |caller: &Caller, query, body: &str| {
+            let mut request = Request {
+                method: "POST",
+                path: "/api/v1/share",
+                query,
+                host: None,
+                authorization: None,
+                content_types: Vec::new(),
+                accept_language: Some("de"),
+                body: Zeroizing::new(body.as_bytes().to_vec()),
+            };
+            match command(&Route::Share, &mut request, caller, &site(), &Policy::default()) {
+                Ok((Some(Command::Share(_, terms)), _)) => terms.language,
+                other => panic!("{other:?}"),
+            }
+        };
+        let own = account();
+        assert_eq!(language(&own, Some("locale=fr"), "secret=x&locale=es-MX"), Some("es"));
+        assert_eq!(language(&own, Some("locale=fr"), "secret=x"), Some("fr"));
+        assert_eq!(language(&own, Some("locale=xx"), "secret=x"), Some("en"));
+        assert_eq!(language(&own, None, "secret=x&locale="), Some("pt"));
+        assert_eq!(language(&own, None, "secret=x&locale=%FF"), Some("pt"));
+        assert_eq!(language(&guest(), None, "secret=x"), Some("de"));
+    }
+
+    #[test]
     fn v1_p9_a_burn_may_name_its_language_in_the_body() {
         let locale = |query, body: &str| {
             let path = format!("/api/v1/private/{KEY}/burn");

@@ -184,7 +184,7 @@ pub(crate) const FR: Words = Words {
 const MAIL: Mail = Mail {
     subject: "{sender} a partagé un secret avec vous",
     greeting: "Bonjour,",
-    lead: "{sender} a partagé un secret avec vous au moyen de {site}. Ce lien l’ouvre\u{a0}:",
+    lead: "{sender} a partagé un secret avec vous au moyen de {site}. Ce lien l’ouvre\u{202f}:",
     open: "Ouvrir le secret",
     once: "Le lien ne s’ouvre qu’une fois\u{202f}; le secret est ensuite supprimé. Ouvrez-le donc quand vous pourrez conserver ce qu’il affiche. Il est valable jusqu’au {date}.",
     passphrase: "Une phrase secrète vous sera aussi demandée. L’expéditeur vous la communiquera par un autre moyen.",

@@ -127,7 +127,7 @@ unwritable!(AddressError, lettre::error::Error, askama::Error);
 /// Encoded, so that it passes any server on its way as it is.
 fn part(kind: ContentType, text: &str) -> SinglePart {
     let body = Body::new_with_encoding(text.to_owned(), ContentTransferEncoding::QuotedPrintable);
-    let body = body.unwrap_or_else(|text| Body::new(text));
+    let body = body.unwrap_or_else(Body::new);
     SinglePart::builder().header(kind).body(body)
 }
 

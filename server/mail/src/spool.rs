@@ -251,10 +251,10 @@ async fn work(shared: Arc<Shared>) {
 /// The next message. A connection that nothing comes for in a while is given up.
 async fn next(shared: &Shared, session: &mut Option<Session>) -> Option<Waiting> {
     let due = timeout(shared.timing.idle, shared.due()).await;
-    if !matches!(due, Ok(Some(_))) {
-        if let Some(session) = session.take() {
-            session.part().await;
-        }
+    if !matches!(due, Ok(Some(_)))
+        && let Some(session) = session.take()
+    {
+        session.part().await;
     }
     match due {
         Ok(due) => due,
@@ -352,10 +352,10 @@ async fn opens(shared: &Shared, id: &RecordId) -> Result<bool, Trouble> {
 
 /// The connection that was kept, if it lives, or a new one.
 async fn ready(shared: &Shared, kept: Option<Session>) -> Result<Session, Trouble> {
-    if let Some(mut session) = kept {
-        if session.lives().await {
-            return Ok(session);
-        }
+    if let Some(mut session) = kept
+        && session.lives().await
+    {
+        return Ok(session);
     }
     Session::open(&shared.relay, &shared.timing, &mut |_| {}).await
 }
