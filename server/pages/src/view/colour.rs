@@ -11,6 +11,9 @@ const SURFACE: f64 = 3.0;
 
 /// What an accent that is none becomes.
 const FALLBACK: Colour = Colour([0x8a, 0x1c, 0x2b]);
+/// The last step of the way from an accent to black or white.
+const LAST_STEP: u16 = 2 * 255;
+
 const BLACK: Colour = Colour([0; 3]);
 const WHITE: Colour = Colour([255; 3]);
 
@@ -82,14 +85,24 @@ impl Colour {
     }
 
     /// The nearest colour on the way to `away` that has this contrast on both grounds.
-    /// On the way to white it first becomes as bright as its hue can be.
+    /// Contrast only grows on that way once it is more than next to nothing, so halving
+    /// finds it.
     fn readable(self, grounds: [Colour; 2], contrast: f64, away: Colour) -> Self {
+        let is_readable =
+            |step| grounds.iter().all(|ground| self.step(step, away).contrast(*ground) >= contrast);
+        let (mut least, mut most) = (0, LAST_STEP);
+        while least < most {
+            let half = least.midpoint(most);
+            if is_readable(half) { most = half } else { least = half + 1 }
+        }
+        self.step(most, away)
+    }
+
+    /// The way to `away`, in [`LAST_STEP`] steps: to white it first leads to the
+    /// brightest that the hue can be.
+    fn step(self, step: u16, away: Colour) -> Self {
         let vivid = if away == WHITE { self.brightest() } else { self };
-        let brighter = (0..=255).map(|share| self.mixed(vivid, share));
-        let steps = brighter.chain((0..=255).map(|share| vivid.mixed(away, share)));
-        let mut readable =
-            steps.filter(|mixed| grounds.iter().all(|ground| mixed.contrast(*ground) >= contrast));
-        readable.next().unwrap_or(away)
+        if step <= 255 { self.mixed(vivid, step) } else { vivid.mixed(away, step - 255) }
     }
 
     /// All channels raised alike, until the strongest is full.
@@ -146,6 +159,18 @@ mod tests {
                     "{accent:?} in the dark"
                 );
                 assert!(scheme.on.contrast(scheme.fill) >= TEXT, "text on {accent:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_accent_is_moved_further_than_needed() {
+        for accent in accents() {
+            for (grounds, away) in [(LIGHT, BLACK), (DARK, WHITE)] {
+                let is_readable =
+                    |colour: &Colour| grounds.iter().all(|ground| colour.contrast(*ground) >= TEXT);
+                let nearest = (0..=LAST_STEP).map(|step| accent.step(step, away)).find(is_readable);
+                assert_eq!(Some(accent.readable(grounds, TEXT, away)), nearest, "{accent:?}");
             }
         }
     }

@@ -3,7 +3,6 @@
 
 use askama::Template;
 use waxseal_core::time::Timestamp;
-use waxseal_locale::fill;
 
 use super::style::{Script, Sheet};
 use super::{Frame, Page, View, page};
@@ -108,8 +107,8 @@ impl Front<'_> {
         self.refusal == Some(Refusal::WrongCheck)
     }
 
-    fn check_hint(&self, characters: &str) -> String {
-        fill(self.frame.words.front.check_hint, &[("characters", &characters)])
+    fn check_hint(&self) -> (&'static str, &'static str) {
+        check_hint(&self.frame)
     }
 }
 
@@ -164,9 +163,14 @@ impl BurnConfirm<'_> {
         self.refusal == Some(Refusal::WrongCheck)
     }
 
-    fn check_hint(&self, characters: &str) -> String {
-        fill(self.frame.words.front.check_hint, &[("characters", &characters)])
+    fn check_hint(&self) -> (&'static str, &'static str) {
+        check_hint(&self.frame)
     }
+}
+
+/// What stands before and behind the characters to type.
+fn check_hint(frame: &Frame<'_>) -> (&'static str, &'static str) {
+    frame.words.front.check_hint.split_once("{characters}").unwrap_or_default()
 }
 
 /// A locked page shows no form, only until when.

@@ -22,6 +22,8 @@ use waxseal_core::time::{Timestamp, Ttl};
 use waxseal_locale::{Words, fill, machine};
 use zeroize::Zeroizing;
 
+use crate::field;
+
 use style::{Script, Sheet};
 
 pub use create::{Closed, Create, Limits, Problem, Typed};
@@ -88,17 +90,8 @@ pub struct Region<'a> {
 
 impl<'a> Frame<'a> {
     /// What to put behind a path of ours, so that a chosen language stays.
-    pub(crate) fn query(&self) -> &'static str {
-        if !self.chosen {
-            return "";
-        }
-        match self.words.tag {
-            "es" => "?locale=es",
-            "fr" => "?locale=fr",
-            "de" => "?locale=de",
-            "pt" => "?locale=pt",
-            _ => "?locale=en",
-        }
+    pub(crate) fn query(&self) -> String {
+        if self.chosen { format!("?{}={}", field::LOCALE, self.words.tag) } else { String::new() }
     }
 
     fn region_line(&self, label: &str) -> String {

@@ -181,6 +181,8 @@ fn forms_are_posted_and_hold_their_fields() {
             };
             assert!(name.contains(path), "{name}");
             assert!(least.iter().all(|field| names.contains(field)), "{name}: {names:?}");
+            let every = [least.as_slice(), &[field::PASSPHRASE, field::CHECK]].concat();
+            assert!(names.iter().all(|name| every.contains(name)), "{name}: {names:?}");
         }
     });
 }
