@@ -83,10 +83,6 @@ fn every_setting_is_read() {
         passphrase_min = 4
         passphrase_max = 72
         passphrase_required = true
-        [smtp]
-        url = "smtp://tom:hunter2@mail.example.com:25"
-        from = "No-Reply@example.com"
-        tls = "implicit"
         [log]
         format = "json"
         level = "warn,waxseal_sqlite=debug"
@@ -103,14 +99,6 @@ fn every_setting_is_read() {
     assert_eq!(config.limits.guest_creates, 0);
     assert_eq!(config.limits.account_creates, 7);
     assert_eq!(config.limits.account_mails, 3);
-    assert!(!format!("{config:?}").contains("hunter2"));
-    let smtp = config.smtp.clone().unwrap();
-    let server = smtp.server().unwrap();
-    assert_eq!(
-        (smtp.from.as_str(), server.host.as_str(), server.port),
-        ("no-reply@example.com", "mail.example.com", 25)
-    );
-    assert_eq!((server.tls, server.credentials.is_some()), (SmtpTls::Implicit, true));
     assert_eq!(config.stored_bytes, 0);
     assert_eq!(config.pages, Pages { typed_check: true, guests_may_create: false });
     assert_eq!(config.policy().passphrases, PassphrasePolicy { min: 4, max: 72, required: true });
@@ -273,6 +261,32 @@ fn a_file_that_is_named_must_be_there() {
     assert!(matches!(errors.iter().next(), Some(ConfigError::Unreadable { .. })));
 }
 
+#[cfg(feature = "mail")]
+#[test]
+fn a_mail_server_is_read_and_its_password_not_shown() {
+    let config = load(
+        "[smtp]\nurl = \"smtp://tom:hunter2@mail.example.com:25\"\nfrom = \"No-Reply@example.com\"\ntls = \"implicit\"",
+    )
+    .unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let smtp = config.smtp.unwrap();
+    let server = smtp.server().unwrap();
+    assert_eq!((smtp.from.as_str(), server.host.as_str()), ("no-reply@example.com", "mail.example.com"));
+    assert_eq!((server.port, server.tls, server.credentials.is_some()), (25, SmtpTls::Implicit, true));
+}
+
+#[cfg(not(feature = "mail"))]
+#[test]
+fn a_build_without_mail_says_so() {
+    let text = "[smtp]\nurl = \"smtp://tom:hunter2@mail\"\nfrom = \"a@b.co\"";
+    let refusal = refusal(text);
+    assert!(refusal.starts_with("1: this program was built without mail"), "{refusal}");
+    let above = Overrides { smtp: Some(SmtpPlace::File("f".into())), ..Overrides::default() };
+    let refused = load_under("", above).unwrap_err().to_string();
+    assert!(refused.starts_with("WAXSEAL_SMTP_URL: this program was built without mail"), "{refused}");
+}
+
+#[cfg(feature = "mail")]
 #[test]
 fn what_is_wrong_with_mail_is_told_without_the_password() {
     let cases = [
@@ -308,6 +322,7 @@ fn what_is_wrong_with_mail_is_told_without_the_password() {
     }
 }
 
+#[cfg(feature = "mail")]
 #[test]
 fn the_environment_names_the_mail_server_above_the_file() {
     let above = Overrides {
@@ -322,7 +337,7 @@ fn the_environment_names_the_mail_server_above_the_file() {
     assert!(load("").unwrap().smtp.is_none());
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "mail"))]
 #[test]
 fn the_url_may_stand_in_a_file_that_its_owner_alone_can_read() {
     use std::os::unix::fs::PermissionsExt;
