@@ -123,7 +123,7 @@ impl View for Create<'_> {
     }
 
     fn scripts(&self) -> Vec<Script> {
-        vec![Script::Show]
+        vec![Script::Show, Script::Forget]
     }
 }
 

@@ -177,7 +177,7 @@ fn check_hint(frame: &Frame<'_>) -> (&'static str, &'static str) {
 fn scripts(passphrase_required: bool, is_locked: bool) -> Vec<Script> {
     match (is_locked, passphrase_required) {
         (true, _) => vec![Script::Countdown],
-        (false, true) => vec![Script::Show],
+        (false, true) => vec![Script::Show, Script::Forget],
         (false, false) => Vec::new(),
     }
 }
