@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 
 import { keep } from './lib/output.mjs';
+import { LYNX } from './lib/program.mjs';
 import { site, stopSites } from './lib/sites.mjs';
 
 let program;
@@ -47,7 +48,7 @@ describe('in lynx', () => {
 /** What lynx makes of a page; with a form's data, of the answer to that. */
 async function lynx(name, path, data = null) {
   const send = data === null ? [] : ['-post_data'];
-  const lynx = spawn('lynx', ['-dump', '-width=80', '-display_charset=utf-8', ...send, program.origin + path]);
+  const lynx = spawn(LYNX, ['-dump', '-width=80', '-display_charset=utf-8', ...send, program.origin + path]);
   lynx.stdin.end(data === null ? '' : `${data}\n---\n`);
   let page = '';
   lynx.stdout.on('data', (chunk) => {

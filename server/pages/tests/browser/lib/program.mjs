@@ -13,7 +13,11 @@ const run = promisify(execFile);
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
-const WAXSEAL = process.env.WAXSEAL_BIN ?? join(TARGET, 'debug/waxseal');
+/** The program under test. */
+export const WAXSEAL = process.env.WAXSEAL_BIN ?? join(TARGET, 'debug/waxseal');
+/** The browsers that visit it: Debian's. */
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const LYNX = '/usr/bin/lynx';
 /** Longer than a start takes on a busy machine, in milliseconds. */
 const PATIENCE = 60_000;
 

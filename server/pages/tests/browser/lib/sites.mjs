@@ -20,7 +20,7 @@ const SITES = {
     config: `
 [site]
 name = "Jo & Söhne <Tresor>"
-accent = "#9b2c2c"
+accent = "#0b6e4f"
 footer = "Run by the operations team: ops@example.com"
 region = "EU"
 [[site.regions]]

@@ -5,7 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 
 import { chromium } from 'playwright-core';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+import { CHROMIUM } from './program.mjs';
+
 const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
