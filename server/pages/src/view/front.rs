@@ -76,6 +76,10 @@ impl View for Front<'_> {
         &self.frame
     }
 
+    fn is_public(&self) -> bool {
+        true
+    }
+
     fn sheets(&self) -> &'static [Sheet] {
         match (self.passphrase_required, self.check) {
             (false, None) => &[Sheet::Base],
