@@ -12,7 +12,7 @@ use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_server::config::Config;
 use waxseal_storage::StoreUrl;
 
-use crate::args::Account;
+use crate::args::{ANY_LANGUAGE, Account};
 use crate::exit::Failure;
 use crate::{ask, keys, out, store, token};
 
@@ -20,7 +20,7 @@ use crate::{ask, keys, out, store, token};
 pub(crate) fn run(config: &Config, command: &Account) -> Result<(), Failure> {
     lasting(config)?;
     match command {
-        Account::Add { email, plan, json } => add(config, email, plan, *json),
+        Account::Add { email, plan, language, json } => add(config, email, plan, language.as_deref(), *json),
         Account::List { json } => list(config, *json),
         Account::Token(command) => token::run(config, command),
         Account::Suspend { email } => {
@@ -30,6 +30,7 @@ pub(crate) fn run(config: &Config, command: &Account) -> Result<(), Failure> {
             change(config, email, "resumed", async |accounts| accounts.resume(email).await)
         }
         Account::Plan { email, plan } => set_plan(config, email, plan),
+        Account::Language { email, language } => set_language(config, email, language),
         Account::Remove { email, yes } => remove(config, email, *yes),
     }
 }
@@ -51,10 +52,15 @@ struct Added<'a> {
     token: &'a str,
 }
 
-fn add(config: &Config, email: &str, plan: &str, json: bool) -> Result<(), Failure> {
+fn add(config: &Config, email: &str, plan: &str, language: Option<&str>, json: bool) -> Result<(), Failure> {
     check_plan(&config.plans, plan)?;
-    let added = with_accounts(config, async |accounts| {
-        accounts.add(email, plan).await.map_err(|error| refused(error, email))
+    let (added, spoken) = with_accounts(config, async |accounts| {
+        let added = accounts.add(email, plan).await.map_err(|error| refused(error, email))?;
+        let spoken = match language {
+            Some(_) => accounts.set_language(email, language).await.map(drop),
+            None => Ok(()),
+        };
+        Ok((added, spoken))
     })?;
     let (account, token) = (added.name.as_str(), added.token.expose());
     let printed = if json {
@@ -70,7 +76,9 @@ fn add(config: &Config, email: &str, plan: &str, json: bool) -> Result<(), Failu
             "The account {account} is there now, but nobody has its token. Add another: waxseal account token \
              add {account} --yes"
         ));
-    })
+    })?;
+    // The account is there, and its token is told, whatever became of this.
+    spoken.map_err(Failure::store)
 }
 
 /// What a person can do about it.
@@ -108,6 +116,9 @@ fn check_plan(plans: &Plans, plan: &str) -> Result<(), Failure> {
 struct Row {
     account: Option<String>,
     plan: String,
+    /// Of its messages; absent without one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
     state: &'static str,
     /// Unix seconds.
     created: u64,
@@ -119,7 +130,8 @@ impl From<Listed> for Row {
             AccountState::Active => "active",
             AccountState::Suspended => "suspended",
         };
-        Self { account: listed.name, plan: listed.plan, state, created: listed.created.secs() }
+        let Listed { name, plan, language, created, .. } = listed;
+        Self { account: name, plan, language, state, created: created.secs() }
     }
 }
 
@@ -131,8 +143,18 @@ fn list(config: &Config, json: bool) -> Result<(), Failure> {
     }
     rows.iter().try_for_each(|row| {
         let name = row.account.as_deref().unwrap_or("(name unreadable)");
-        out::line(format_args!("{name}\t{}\t{}\t{}", row.plan, row.state, out::date(row.created)))
+        let language = row.language.as_deref().unwrap_or("-");
+        let created = out::date(row.created);
+        out::line(format_args!("{name}\t{}\t{}\t{created}\t{language}", row.plan, row.state))
     })
+}
+
+fn set_language(config: &Config, email: &str, language: &str) -> Result<(), Failure> {
+    let (own, now) = match language {
+        ANY_LANGUAGE => (None, "writing in whichever language a request names".to_owned()),
+        tag => (Some(tag), format!("writing in {tag}")),
+    };
+    change(config, email, &now, async |accounts| accounts.set_language(email, own).await)
 }
 
 fn set_plan(config: &Config, email: &str, plan: &str) -> Result<(), Failure> {

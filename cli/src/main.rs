@@ -14,7 +14,10 @@ mod init;
 mod key;
 mod keys;
 mod log;
+#[cfg(feature = "mail")]
+mod mail;
 mod out;
+mod post;
 mod process;
 mod serve;
 mod store;
@@ -49,6 +52,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Account(command) => account::run(&sources.load()?, command),
         Command::Config(command) => config::run(sources, command),
         Command::Domain(command) => domain::run(&sources.load()?, command),
+        #[cfg(feature = "mail")]
+        Command::Mail(command) => mail::run(&sources.load()?, command),
         Command::Key(command) => key::run(&sources.load()?, command),
     }
 }

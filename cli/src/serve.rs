@@ -22,10 +22,11 @@ use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
+use crate::post::Post;
 use crate::{keys, log, out, store, warn};
 
-/// What may still run after the server has said farewell. With its own ten
-/// seconds it stays below the fifteen that a stop may take.
+/// What may still run after the server has said farewell. With its own ten seconds
+/// and the mail's two it stays below the fifteen that a stop may take.
 const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop.
@@ -53,13 +54,15 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
         .context("cannot listen for signals")
         .map_err(Failure::other)?;
     let (listener, bound) = bind(config.listen).await?;
-    let app = app(config, keyring, opened, bound);
+    let (app, post) = app(config, keyring, opened, bound)?;
     warn::of_strangers(config, &app.api.accounts).await;
     if let Err(failure) = tell(config, bound, durable, first_start) {
         // Whoever started it may have hung up. That is no reason not to serve.
         tracing::warn!("{failure}");
     }
-    waxseal_server::run(listener, app, stop).await.map_err(Failure::other)
+    let served = waxseal_server::run(listener, app, stop).await.map_err(Failure::other);
+    post.close().await;
+    served
 }
 
 async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -77,27 +80,34 @@ async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> 
     Ok((listener, bound))
 }
 
-fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr) -> App {
+fn app(
+    config: &Config,
+    keyring: Arc<Keyring>,
+    opened: Opened,
+    bound: SocketAddr,
+) -> Result<(App, Post), Failure> {
     let clock = Arc::new(SystemClock::default());
     let entropy = Arc::new(SystemEntropy::default());
     let accounts = Accounts::new(opened.accounts, keyring.clone(), clock.clone(), entropy.clone());
     let cores = available_parallelism().map_or(1, usize::from);
     let ports = Ports { store: opened.store, clock, entropy, stretch: Arc::new(StretchPool::new(cores)) };
-    let site = config.site(bound, |name| accounts.id(name));
+    let site = Arc::new(config.site(bound, |name| accounts.id(name)));
+    let post = Post::start(config, &site, &ports)?;
     let api = Api {
-        vault: Vault::new(ports, keyring, config.policy()),
+        vault: post.serve(Vault::new(ports, keyring, config.policy())),
         accounts,
         limiter: Arc::new(LocalLimiter::default()),
         limits: config.limits,
         site,
     };
-    App {
+    let app = App {
         api,
         pages: config.pages,
         proxies: TrustedProxies::new(config.trusted_proxies.clone()),
         patience: Patience::default(),
         connections: allow_connections(),
-    }
+    };
+    Ok((app, post))
 }
 
 /// The few lines of a start. Whoever starts the server in a script waits for the

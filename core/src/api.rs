@@ -12,9 +12,10 @@ use crate::contract::route::Route;
 use crate::contract::site::Site;
 use crate::contract::{Reply, Request};
 use crate::id::ClientId;
-use crate::store::{Action, Limiter, Pass, Rate, StoreError, Subject};
+use crate::metadata::Metadata;
+use crate::store::{Action, Limiter, MailState, Pass, Rate, StoreError, Subject};
 use crate::time::Ttl;
-use crate::vault::{Caller, Fault, Outcome, Vault};
+use crate::vault::{Caller, Command, Fault, Outcome, Vault};
 
 /// How many secrets may be made and opened in [`Limits::WINDOW`]. 0 = off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +28,8 @@ pub struct Limits {
     pub account_creates: u32,
     /// Opened, or tried to, by one account.
     pub account_reveals: u32,
+    /// Recipients told in the name of one account.
+    pub account_mails: u32,
 }
 
 impl Limits {
@@ -39,13 +42,21 @@ impl Limits {
             (Action::Reveal, Subject::Client(_)) => self.guest_reveals,
             (Action::Create, Subject::Account(_)) => self.account_creates,
             (Action::Reveal, Subject::Account(_)) => self.account_reveals,
+            // Guests name no recipients.
+            (Action::Mail, _) => self.account_mails,
         }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { guest_creates: 1_000, guest_reveals: 1_000, account_creates: 10_000, account_reveals: 10_000 }
+        Self {
+            guest_creates: 1_000,
+            guest_reveals: 1_000,
+            account_creates: 10_000,
+            account_reveals: 10_000,
+            account_mails: 100,
+        }
     }
 }
 
@@ -56,7 +67,7 @@ pub struct Answer {
     pub reply: Reply,
     /// The route's name. Never the path: the path holds the key.
     pub route: &'static str,
-    /// What came of it, in one word.
+    /// What came of it, in a word or two.
     pub outcome: &'static str,
     /// The machinery's fault, if that is what came of it.
     pub fault: Option<Fault>,
@@ -73,8 +84,8 @@ pub struct Api {
     pub limiter: Arc<dyn Limiter>,
     /// How many are allowed.
     pub limits: Limits,
-    /// What answers show of this deployment.
-    pub site: Site,
+    /// What answers, pages and mails show of this deployment.
+    pub site: Arc<Site>,
 }
 
 enum Rejection {
@@ -145,12 +156,15 @@ impl Api {
             return Err(Refusal::Unrouted.into());
         }
         let caller = self.caller(route, &request, client).await?;
-        self.pass(route, &caller).await?;
+        if let Some(action) = route.action() {
+            self.pass(action, &caller).await?;
+        }
         let policy = self.vault.policy();
         let (command, locale) = command(route, &mut request, &caller, &self.site, policy)?;
-        let Some(command) = command else {
+        let Some(mut command) = command else {
             return Ok((reply::status(locale), "nominal"));
         };
+        self.allow_mail(&mut command, &caller).await?;
         let outcome = self.vault.run(command, &caller).await?;
         let now = self.vault.ports().clock.now().timestamp();
         Ok((reply(&outcome, asked(route, locale), &self.site, now), word(&outcome)))
@@ -174,12 +188,23 @@ impl Api {
         }
     }
 
-    async fn pass(&self, route: &Route, caller: &Caller) -> Result<(), Rejection> {
-        let Some(action) = route.action() else { return Ok(()) };
+    async fn pass(&self, action: Action, caller: &Caller) -> Result<(), Rejection> {
         match self.allow(action, caller).await? {
             Pass::Allowed => Ok(()),
             Pass::Refused { retry_after } => Err(Refusal::RateLimited { retry_after }.into()),
         }
+    }
+
+    /// Takes a message out of the account's allowance, if there is to be one. Beyond
+    /// it the secret is made all the same, and answer and receipt tell that nobody
+    /// was told.
+    async fn allow_mail(&self, command: &mut Command, caller: &Caller) -> Result<(), Rejection> {
+        let (Command::Share(_, terms) | Command::Generate(_, terms)) = command else { return Ok(()) };
+        if terms.recipients.is_empty() || !self.vault.mails() {
+            return Ok(());
+        }
+        terms.over_mail_quota = self.allow(Action::Mail, caller).await? != Pass::Allowed;
+        Ok(())
     }
 }
 
@@ -194,10 +219,17 @@ fn asked<'a>(route: &'a Route, locale: &'a str) -> Asked<'a> {
     }
 }
 
-/// One word a log may show.
+/// Whether a recipient was named and gets no message.
+fn untold(metadata: &Metadata) -> bool {
+    matches!(metadata.mail, MailState::NotConfigured | MailState::Failed | MailState::OverQuota)
+}
+
+/// A word or two that a log may show.
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
+        Outcome::Shared(metadata) if untold(metadata) => "shared, recipient not told",
         Outcome::Shared(_) => "shared",
+        Outcome::Generated(metadata, _) if untold(metadata) => "generated, recipient not told",
         Outcome::Generated(..) => "generated",
         Outcome::Revealed(_) => "revealed",
         Outcome::Looked(_) => "looked",

@@ -19,6 +19,7 @@
 //! | [`state`], [`attempt`], [`policy`] | the transition table, guesses, bounds |
 //! | [`id`], [`secret`], [`time`], [`entropy`] | keys and ids, values that wipe themselves, time and randomness as arguments |
 //! | [`account`], [`recipient`], [`generate`], [`metadata`] | who signs in, who is told, what is made, what a creator sees |
+//! | [`mail`] | the seam to whoever tells recipients |
 //! | [`domain`], [`brand`] | which further hosts links stand on, what pages and mails call themselves |
 //! | [`contract`] | the Onetime Secret REST API v1 as plain functions |
 //! | [`api`] | the whole road of a request, without a socket |
@@ -73,6 +74,7 @@ pub mod entropy;
 pub mod generate;
 pub mod id;
 pub mod limit;
+pub mod mail;
 pub mod metadata;
 pub mod policy;
 pub mod recipient;

@@ -175,8 +175,6 @@ pub struct Policy {
     pub passphrases: PassphrasePolicy,
     /// How many guesses are heard.
     pub attempts: AttemptPolicy,
-    /// Whether messages to recipients can be sent.
-    pub mailer: bool,
 }
 
 #[cfg(test)]

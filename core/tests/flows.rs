@@ -2,12 +2,14 @@
 
 mod hands;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use waxseal_core::account::Accounts;
 use waxseal_core::generate::Recipe;
 use waxseal_core::id::{ClientId, MetadataKey};
-use waxseal_core::policy::{Breach, Policy};
+use waxseal_core::mail::{Mailer, Message, NoRoom};
+use waxseal_core::policy::{Breach, Plan, Policy};
+use waxseal_core::recipient::Recipient;
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::state::State;
 use waxseal_core::system::{InlineStretch, SystemEntropy};
@@ -40,6 +42,17 @@ fn world() -> World {
         accounts: Accounts::new(store, keyring.clone(), clock.clone(), entropy),
         vault: Vault::new(ports, keyring, Policy::default()),
         clock,
+    }
+}
+
+/// Takes every message, and keeps it.
+#[derive(Debug, Default)]
+struct Letterbox(Mutex<Vec<Message>>);
+
+impl Mailer for Letterbox {
+    fn queue(&self, message: Message) -> Result<(), NoRoom> {
+        self.0.lock().unwrap().push(message);
+        Ok(())
     }
 }
 
@@ -319,4 +332,28 @@ async fn what_a_page_may_say_beforehand_consumes_nothing() {
     assert_eq!((locked.passphrase_required, locked.locked_until.is_some()), (true, true));
     clock.forward(Ttl::days(7));
     assert_eq!(front().await, None);
+}
+
+#[tokio::test]
+async fn a_recipient_is_told_of_a_secret_that_is_kept_and_of_no_other() {
+    let letterbox = Arc::new(Letterbox::default());
+    let World { vault, accounts, .. } = world();
+    let vault = vault.with_mailer(letterbox.clone());
+    let token = accounts.add("ann@example.com", "default").await.unwrap().token;
+    let member = accounts.sign_in("ann@example.com", token.expose()).await.unwrap();
+    let ann = Caller { client: ME, member };
+    let tom = || Terms { recipients: vec![Recipient::exact("tom@example.com").unwrap()], ..Terms::default() };
+
+    let too_large = "x".repeat(Plan::ACCOUNT.max_secret_bytes + 1);
+    vault.share(too_large.as_str().into(), tom(), &ann).await.unwrap_err();
+    vault.share("x".into(), Terms { over_mail_quota: true, ..tom() }, &ann).await.unwrap();
+    vault.share("x".into(), Terms::default(), &ann).await.unwrap();
+    assert!(letterbox.0.lock().unwrap().is_empty());
+
+    let made = vault.share("x".into(), tom(), &ann).await.unwrap();
+    let told = letterbox.0.lock().unwrap().pop().unwrap();
+    assert_eq!((told.recipient.expose(), told.sender.as_str()), ("tom@example.com", "ann@example.com"));
+    assert_eq!((told.id, told.expires), (vault.keyring().record_id(&made.link_key), made.expires));
+    assert_eq!(told.link_key.text().expose(), made.link_key.text().expose());
+    assert!(!told.passphrase_required);
 }

@@ -39,7 +39,7 @@ impl World {
         let ports = Ports { store, clock: clock.clone(), entropy, stretch: Arc::new(InlineStretch) };
         let mut policy = Policy::default();
         policy.plans.named.insert("short".to_owned(), Plan { max_ttl: Ttl::hours(1), ..Plan::ACCOUNT });
-        let site = Site::new("https", "example.com");
+        let site = Site::new("https", "example.com").into();
         let vault = Vault::new(ports, keyring, policy);
         let (limiter, limits) = (Arc::new(LocalLimiter::default()), Limits::default());
         Self { api: Api { vault, accounts, limiter, limits, site }, clock }

@@ -124,9 +124,15 @@ impl World {
             plant(&vault, values[0].clone(), Terms::default(), Caller { client, member: owner }).await,
             plant(&vault, values[1].clone(), locked, Caller::guest(client)).await,
         ];
-        let limits = Limits { guest_creates: 0, guest_reveals: 0, account_creates: 0, account_reveals: 0 };
+        let limits = Limits {
+            guest_creates: 0,
+            guest_reveals: 0,
+            account_creates: 0,
+            account_reveals: 0,
+            account_mails: 0,
+        };
         let authorization = format!("Basic {}", STANDARD.encode(format!("{OWNER}:{}", token.expose())));
-        let api = Api { vault, accounts, limiter: Arc::new(LocalLimiter::default()), limits, site: site() };
+        let api = Api { vault, accounts, limiter: Arc::new(LocalLimiter::default()), limits, site: site().into() };
         Self { api, authorization, planted }
     }
 

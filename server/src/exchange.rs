@@ -24,7 +24,7 @@ use crate::hints::page;
 #[cfg(feature = "pages")]
 use crate::pages::page;
 use crate::panics::caught;
-use crate::{App, client, wiped};
+use crate::{App, client, openapi, wiped};
 
 /// Answers one request.
 pub(crate) async fn exchange(
@@ -50,7 +50,8 @@ async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming, id: &
         path if path.starts_with("/api/") => api(app, peer, head, body).await,
         "/healthz" if looks => told("healthz", 200, "ok\n"),
         "/readyz" if looks => ready(app).await,
-        "/healthz" | "/readyz" => told("none", 404, "Not Found\n"),
+        openapi::PATH if looks => openapi::document(),
+        "/healthz" | "/readyz" | openapi::PATH => told("none", 404, "Not Found\n"),
         _ => page(app, peer, head, body, id).await,
     }
 }

@@ -2,16 +2,13 @@
 //! putting a whole new file in its place.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use waxseal_core::seal::keyring::{self, Keyring};
-use zeroize::Zeroizing;
 
 use crate::config::Key;
-
-/// More than any key file holds: a ring of hundreds of keys.
-const LARGEST: usize = 64 << 10;
+use crate::private_file::{LARGEST, Refused, read};
 
 /// Why there are no keys. Shows no byte of a key file.
 #[derive(Debug, thiserror::Error)]
@@ -136,32 +133,15 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Reads at once into a buffer that never moves, so that no copy stays behind.
-fn read(path: &Path, alone: bool) -> Result<Zeroizing<String>, KeyError> {
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => KeyError::Missing(path.to_owned()),
-        _ => KeyError::Unreadable { path: path.to_owned(), source },
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if alone {
-        check_alone(path, mode(&file).map_err(unreadable)?)?;
+/// In a key file's own words.
+impl From<Refused> for KeyError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Missing(path) => Self::Missing(path),
+            Refused::Unreadable { path, source } => Self::Unreadable { path, source },
+            Refused::Exposed { path, mode } => Self::Exposed { path, mode },
+        }
     }
-    let mut text = Zeroizing::new(String::with_capacity(LARGEST));
-    file.take(LARGEST as u64).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() == LARGEST {
-        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large")));
-    }
-    Ok(text)
-}
-
-fn check_alone(path: &Path, mode: u32) -> Result<(), KeyError> {
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Exposed { path: path.to_owned(), mode }) }
-}
-
-#[cfg(unix)]
-fn mode(file: &File) -> io::Result<u32> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(file.metadata()?.permissions().mode() & 0o7777)
 }
 
 /// Waits until nobody else changes a key file in this folder; over once dropped.
@@ -195,12 +175,6 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Elsewhere a file has no such bits: its folder's access list guards it.
-#[cfg(not(unix))]
-fn mode(_: &File) -> io::Result<u32> {
-    Ok(0)
-}
-
 /// Elsewhere no folder opens as a file: whoever comes second fails on the draft.
 #[cfg(not(unix))]
 fn turn(_: &Path) -> io::Result<()> {
@@ -227,6 +201,7 @@ fn private() -> OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::private_file::mode;
     use waxseal_core::system::SystemEntropy;
 
     fn made() -> (tempfile::TempDir, PathBuf, Keyring) {

@@ -4,11 +4,14 @@
 //! ```text
 //! config      file, environment and flags, merged and checked
 //! key_file    the keys on disk
+//! private_file files that nobody else may read
+//! mail        from the configuration to a mailer (feature `mail`)
 //! connection  listen, accept, hand over, shut down
 //! places      how many connections there may be; crowd tells those beyond
 //! gate        between socket and hyper: which heads pass, and how long a client may take
 //! patience    how long that is
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
+//! openapi     the description of all that is served
 //! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
 //! wiped       buffers that leave nothing behind
@@ -28,11 +31,15 @@ mod gate;
 #[cfg(not(feature = "pages"))]
 mod hints;
 pub mod key_file;
+#[cfg(feature = "mail")]
+pub mod mail;
+mod openapi;
 #[cfg(feature = "pages")]
 mod pages;
 mod panics;
 mod patience;
 mod places;
+mod private_file;
 mod stretch;
 mod sweeper;
 mod wiped;
@@ -41,6 +48,7 @@ pub use client::TrustedProxies;
 pub use connection::run;
 pub use patience::Patience;
 pub use places::allow_connections;
+pub use private_file::Refused;
 pub use stretch::StretchPool;
 
 use waxseal_core::api::Api;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Subcommand, ValueEnum};
+use waxseal_core::contract::locale::LOCALES;
 use waxseal_core::store::Scope;
 use waxseal_core::time::Ttl;
 
@@ -14,6 +16,7 @@ Examples:
   waxseal account add tom@example.com --plan team --json
   waxseal account list
   waxseal account plan tom@example.com team
+  waxseal account language tom@example.com de
   waxseal account suspend tom@example.com
   waxseal account token add tom@example.com --name ci --scope create --expires 90d
   waxseal account remove tom@example.com";
@@ -46,6 +49,14 @@ Examples:
   waxseal account plan tom@example.com team
   waxseal account plan tom@example.com default";
 
+const LANGUAGE: &str = "\
+Examples:
+  waxseal account language tom@example.com de
+  waxseal account language tom@example.com any";
+
+/// For an account without a language of its own.
+pub(crate) const ANY_LANGUAGE: &str = "any";
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Account {
     /// Add an account, and print its API token, this once
@@ -59,6 +70,9 @@ pub(crate) enum Account {
         /// The plan it is on, as the configuration names it
         #[arg(long, value_name = "NAME", default_value = "default")]
         plan: String,
+        /// The language of its messages [default: whichever a request names]
+        #[arg(long, value_parser = PossibleValuesParser::new(LOCALES))]
+        language: Option<String>,
         /// Print JSON: {"account": …, "token": …}
         #[arg(long)]
         json: bool,
@@ -100,6 +114,17 @@ pub(crate) enum Account {
         email: String,
         /// The plan, as the configuration names it; `default` is always there
         plan: String,
+    },
+    /// Set the language that an account's messages are in
+    ///
+    /// Recipients are told of a link in it, unless the request that makes the secret names another.
+    #[command(after_help = LANGUAGE)]
+    Language {
+        /// The account's name
+        email: String,
+        /// The language, or `any` for whichever a request names
+        #[arg(value_parser = PossibleValuesParser::new(LOCALES.into_iter().chain([ANY_LANGUAGE])))]
+        language: String,
     },
     /// Remove an account
     ///

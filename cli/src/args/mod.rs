@@ -4,6 +4,8 @@ mod account;
 mod config;
 mod domain;
 mod key;
+#[cfg(feature = "mail")]
+mod mail;
 mod span;
 
 use std::path::PathBuf;
@@ -12,10 +14,12 @@ use clap::{Args, Parser, Subcommand};
 use waxseal_server::config::{Host, Key, Listen, LogFormat, LogLevels, Overrides, Scheme};
 use waxseal_storage::StoreUrl;
 
-pub(crate) use account::{Account, Token};
+pub(crate) use account::{ANY_LANGUAGE, Account, Token};
 pub(crate) use config::ConfigCommand;
 pub(crate) use domain::Domain;
 pub(crate) use key::Key as KeyCommand;
+#[cfg(feature = "mail")]
+pub(crate) use mail::Mail;
 
 /// One-time secrets: a link that opens once.
 #[derive(Parser, Debug)]
@@ -72,6 +76,13 @@ pub(crate) enum Command {
     /// and the keys stay as they were.
     #[command(subcommand, after_help = key::EXAMPLES)]
     Key(KeyCommand),
+    /// Try out the mail that tells recipients of a link
+    ///
+    /// A share that names a recipient sends a message with the link, never with the secret, through
+    /// the mail server of [smtp] in the configuration.
+    #[cfg(feature = "mail")]
+    #[command(subcommand, after_help = mail::EXAMPLES)]
+    Mail(Mail),
     /// Check the configuration, or show what is in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(ConfigCommand),
@@ -134,6 +145,7 @@ impl Settings {
             key: self.key_file.clone().map(Key::File),
             site_host: self.site_host.clone(),
             site_scheme: self.site_scheme,
+            smtp: None,
             log_levels: self.log_level.clone(),
             log_format: self.log_format,
             credential: None,

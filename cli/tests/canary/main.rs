@@ -5,6 +5,7 @@
 mod drive;
 #[cfg(feature = "pages")]
 mod pages;
+mod post;
 mod search;
 mod server;
 
@@ -34,6 +35,9 @@ fn nothing_secret_is_logged(format: &str) {
         assert!(said.contains(&format!("\"{route}\"")), "no line of {route}");
     }
     assert!(said.contains("failed"), "the store never failed");
+    for told in post::TOLD {
+        assert!(said.contains(told), "no message ended with: {told}");
+    }
     let found = search.all_in(&said);
     assert!(found.is_empty(), "{found:#?}");
     assert!(search.secrets() > 30, "{} secrets", search.secrets());

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::post;
 use crate::search::Search;
 
 /// The account that exists.
@@ -38,8 +39,10 @@ impl Server {
     /// Sets a deployment up whose keys and account are among the secrets.
     pub(crate) fn start(format: &str, search: &mut Search) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = "listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
-                      [plans.anonymous]\nmax_secret_bytes = 2000\n";
+        let config = format!(
+            "listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n[plans.anonymous]\nmax_secret_bytes = 2000\n{}",
+            post::config(search)
+        );
         fs::write(folder.path().join("waxseal.toml"), config).unwrap();
         assert!(waxseal(&folder).arg("init").output().unwrap().status.success());
         let key_file = fs::read_to_string(folder.path().join("data/waxseal.key")).unwrap();

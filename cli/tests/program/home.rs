@@ -154,6 +154,25 @@ impl Server {
         Ok((status, serde_json::from_str(&body)?))
     }
 
+    /// A header of the answer, and its JSON body.
+    #[cfg(feature = "mail")]
+    pub(crate) fn header(
+        &self,
+        name: &str,
+        asked: (&str, &str, &str),
+        basic: &str,
+    ) -> (Option<String>, Value) {
+        let (method, path, form) = asked;
+        let headers = format!("Host: {}\r\nAuthorization: Basic {basic}\r\n", self.address);
+        let (head, body) = self.exchange(method, path, &headers, form).unwrap();
+        let named = |line: &str| {
+            line.split_once(": ")
+                .filter(|line| line.0.eq_ignore_ascii_case(name))
+                .map(|line| line.1.to_owned())
+        };
+        (head.lines().find_map(named), serde_json::from_str(&body).unwrap())
+    }
+
     /// Status and body, for a head whose lines are `headers`, Host and all.
     pub(crate) fn send_with(
         &self,
@@ -162,6 +181,12 @@ impl Server {
         headers: &str,
         form: &str,
     ) -> io::Result<(u16, String)> {
+        let (head, body) = self.exchange(method, path, headers, form)?;
+        Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), body))
+    }
+
+    /// Head and body of the answer.
+    fn exchange(&self, method: &str, path: &str, headers: &str, form: &str) -> io::Result<(String, String)> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
@@ -172,7 +197,7 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-        Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned()))
+        Ok((head.to_owned(), body.to_owned()))
     }
 
     /// Shares a secret: what the answer says of it.

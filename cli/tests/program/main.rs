@@ -7,6 +7,8 @@ mod faults;
 mod home;
 mod init;
 mod key;
+#[cfg(feature = "mail")]
+mod mail;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;

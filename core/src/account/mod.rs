@@ -109,6 +109,8 @@ pub struct Listed {
     pub name: Option<String>,
     /// The plan it is on, by name.
     pub plan: String,
+    /// The language of its messages, as a BCP 47 tag.
+    pub language: Option<String>,
     /// Whether it may act.
     pub state: AccountState,
     /// Time of making.
@@ -216,6 +218,7 @@ impl Accounts {
             id: account.id,
             name: name.to_lowercase(),
             plan: account.plan.clone(),
+            language: account.language.clone(),
             scope: row.scope,
             list_key: self.unwrap(row, token)?,
         })
@@ -237,6 +240,7 @@ impl Accounts {
         let listed = |account: Account| Listed {
             name: self.keyring.open_name(&account.id, &account.name).ok(),
             plan: account.plan,
+            language: account.language,
             state: account.state,
             created: account.created,
         };
@@ -274,6 +278,15 @@ impl Accounts {
     /// [`StoreError`].
     pub async fn set_plan(&self, name: &str, plan: &str) -> Result<bool, StoreError> {
         self.store.set_plan(&self.id(name), plan).await
+    }
+
+    /// Sets the language of an account's messages, as a BCP 47 tag; `None` for whichever
+    /// a request names. `false` if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_language(&self, name: &str, language: Option<&str>) -> Result<bool, StoreError> {
+        self.store.set_language(&self.id(name), language).await
     }
 
     /// The id of the account of this name, whether there is one or not.

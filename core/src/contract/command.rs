@@ -115,6 +115,7 @@ struct Wishes {
     ttl: Zeroizing<String>,
     recipients: Vec<Zeroizing<String>>,
     share_domain: Option<Zeroizing<String>>,
+    locale: Option<Zeroizing<String>>,
 }
 
 impl Wishes {
@@ -126,6 +127,8 @@ impl Wishes {
             ttl: fields.number("ttl")?,
             recipients,
             share_domain: fields.lenient("share_domain")?,
+            // A name that cannot be read is none: it stops no secret.
+            locale: fields.lenient("locale").unwrap_or_default(),
         })
     }
 
@@ -137,7 +140,17 @@ impl Wishes {
         let sent = self.share_domain.as_deref().map(String::as_str);
         let share_domain = share_domain(sent, context.request.host, context.caller, context.site)?;
         context.policy.passphrases.check(self.passphrase.as_ref()).map_err(Refusal::Breach)?;
-        Ok(Terms { passphrase: self.passphrase, ttl: ttl(&self.ttl), recipients, share_domain })
+        let language = Some(self.language(context));
+        let (passphrase, ttl) = (self.passphrase, ttl(&self.ttl));
+        Ok(Terms { passphrase, ttl, recipients, language, over_mail_quota: false, share_domain })
+    }
+
+    /// The language of the message (V1-C1, V1-C2): what the request names, else the
+    /// account's own, else what the client says it reads.
+    fn language(&self, context: &Context<'_>) -> &'static str {
+        let named = self.locale.as_deref().map(String::as_str).filter(|tag| !tag.is_empty());
+        let own = context.caller.member.as_ref().and_then(|member| member.language.as_deref());
+        locale::choose(named.or(own), context.request.accept_language)
     }
 }
 
@@ -209,6 +222,7 @@ mod tests {
             id: AccountId([1; 16]),
             name: "me@example.com".into(),
             plan: String::new(),
+            language: Some("pt-BR".into()),
             scope: Scope::Full,
             list_key: KeyBytes::from([0; 32]),
         };
@@ -363,6 +377,33 @@ mod tests {
     fn v1_e9_the_text_is_echoed_as_sent() {
         let sent = refusal("secret=x&recipient=a@b.com%0D%0ABcc:+x%00", &account());
         assert_eq!(sent, Refusal::Undeliverable("a@b.com\r\nBcc: x\0".into()));
+    }
+
+    #[test]
+    fn v1_c1_c2_a_message_is_in_the_language_named_else_the_accounts_else_the_readers() {
+        let language = |caller: &Caller, query, body: &str| {
+            let mut request = Request {
+                method: "POST",
+                path: "/api/v1/share",
+                query,
+                host: None,
+                authorization: None,
+                content_types: Vec::new(),
+                accept_language: Some("de"),
+                body: Zeroizing::new(body.as_bytes().to_vec()),
+            };
+            match command(&Route::Share, &mut request, caller, &site(), &Policy::default()) {
+                Ok((Some(Command::Share(_, terms)), _)) => terms.language,
+                other => panic!("{other:?}"),
+            }
+        };
+        let own = account();
+        assert_eq!(language(&own, Some("locale=fr"), "secret=x&locale=es-MX"), Some("es"));
+        assert_eq!(language(&own, Some("locale=fr"), "secret=x"), Some("fr"));
+        assert_eq!(language(&own, Some("locale=xx"), "secret=x"), Some("en"));
+        assert_eq!(language(&own, None, "secret=x&locale="), Some("pt"));
+        assert_eq!(language(&own, None, "secret=x&locale=%FF"), Some("pt"));
+        assert_eq!(language(&guest(), None, "secret=x"), Some("de"));
     }
 
     #[test]

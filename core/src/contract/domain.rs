@@ -52,7 +52,8 @@ mod tests {
 
     fn member(id: AccountId) -> Caller {
         let list_key = KeyBytes::from([0; 32]);
-        let member = Member { id, name: "a@b.com".into(), plan: String::new(), scope: Scope::Full, list_key };
+        let (name, plan, language) = ("a@b.com".into(), String::new(), None);
+        let member = Member { id, name, plan, language, scope: Scope::Full, list_key };
         Caller { client: ClientId::LOCAL, member: Some(member) }
     }
 

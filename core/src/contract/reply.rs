@@ -62,7 +62,7 @@ pub fn reply(outcome: &Outcome, asked: Asked<'_>, site: &Site, now: Timestamp) -
         Outcome::Shared(metadata) => made(metadata, None, site, now),
         Outcome::Generated(metadata, value) => made(metadata, Some(value), site, now),
         Outcome::Revealed(opened) => revealed(opened, asked.key(), site),
-        Outcome::Looked(metadata) => ok(&kept(metadata)),
+        Outcome::Looked(metadata) => with_mail_status(ok(&kept(metadata)), metadata.mail),
         Outcome::Burned(metadata) => burned(metadata, kept(metadata)),
         Outcome::Recent(list) => listed(list, site, now),
         Outcome::Refused { .. } | Outcome::LockedOut { .. } => closed(asked),
@@ -97,13 +97,21 @@ impl From<&Fault> for Reply {
 }
 
 fn made(metadata: &Metadata, value: Option<&Plaintext>, site: &Site, now: Timestamp) -> Reply {
-    let reply = ok(&Receipt::new(metadata, View::Made(value), site, now));
-    let mail = match metadata.mail {
+    with_mail_status(ok(&Receipt::new(metadata, View::Made(value), site, now)), metadata.mail)
+}
+
+/// The truth about the message to a recipient, where one was named. A header, since
+/// the receipt's fields are the contract's.
+fn with_mail_status(reply: Reply, mail: MailState) -> Reply {
+    let status = match mail {
         MailState::None => return reply,
         MailState::NotConfigured => "not-configured",
-        MailState::Queued | MailState::Sent | MailState::Failed => "queued",
+        MailState::Queued => "queued",
+        MailState::Sent => "sent",
+        MailState::Failed => "failed",
+        MailState::OverQuota => "over-quota",
     };
-    with_header(reply, "x-mail-status", mail.to_owned())
+    with_header(reply, "x-mail-status", status.to_owned())
 }
 
 /// Where metadata shows a bare host, this shows an origin (V1-G2).
@@ -262,6 +270,9 @@ mod tests {
         assert_eq!(shown(MailState::None), None);
         assert_eq!(shown(MailState::Queued).as_deref(), Some("queued"));
         assert_eq!(shown(MailState::NotConfigured).as_deref(), Some("not-configured"));
+        assert_eq!(shown(MailState::Sent).as_deref(), Some("sent"));
+        assert_eq!(shown(MailState::Failed).as_deref(), Some("failed"));
+        assert_eq!(shown(MailState::OverQuota).as_deref(), Some("over-quota"));
     }
 
     #[test]

@@ -130,6 +130,10 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// Puts an account on another plan. `false` if there is none.
     async fn set_plan(&self, id: &AccountId, plan: &str) -> Result<bool, StoreError>;
 
+    /// Sets the language of an account's messages; `None` for none of its own. `false`
+    /// if there is no such account.
+    async fn set_language(&self, id: &AccountId, language: Option<&str>) -> Result<bool, StoreError>;
+
     /// Adds a further token. Atomic: of racing adds of one name one is done.
     async fn add_token(&self, account: &AccountId, token: Token) -> Result<TokenChange, StoreError>;
 

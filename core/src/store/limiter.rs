@@ -24,6 +24,8 @@ pub enum Action {
     Create,
     /// Opening one.
     Reveal,
+    /// Having a recipient told.
+    Mail,
 }
 
 /// So many actions in so long a time, all at once if the caller likes (GCRA with

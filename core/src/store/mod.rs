@@ -68,8 +68,10 @@ coded! {
         Queued = 2,
         /// Handed to the recipient's mail server.
         Sent = 3,
-        /// Given up.
+        /// Given up, or its outcome is not known. Never sent again.
         Failed = 4,
+        /// Never sent: the account had used up its allowance of messages.
+        OverQuota = 5,
     }
 }
 

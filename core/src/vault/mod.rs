@@ -17,6 +17,7 @@ pub use reveal::{Opened, Reveal};
 use crate::entropy::{Entropy, EntropyError};
 use crate::generate::Recipe;
 use crate::id::{AccountId, ClientId, LinkKey, MetadataKey};
+use crate::mail::Mailer;
 use crate::metadata::Metadata;
 use crate::policy::{Breach, Plan, Policy};
 use crate::recipient::Recipient;
@@ -44,13 +45,27 @@ pub struct Vault {
     ports: Ports,
     keyring: Arc<Keyring>,
     policy: Policy,
+    mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl Vault {
     /// A vault over these ports, under these keys, within these bounds.
     #[must_use]
     pub fn new(ports: Ports, keyring: Arc<Keyring>, policy: Policy) -> Self {
-        Self { ports, keyring, policy }
+        Self { ports, keyring, policy, mailer: None }
+    }
+
+    /// The same, with someone to tell recipients. Without, receipts say that
+    /// nobody was told.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Arc<dyn Mailer>) -> Self {
+        Self { mailer: Some(mailer), ..self }
+    }
+
+    /// Whether recipients can be told.
+    #[must_use]
+    pub fn mails(&self) -> bool {
+        self.mailer.is_some()
     }
 
     /// The bounds it keeps.
@@ -134,6 +149,8 @@ pub struct Member {
     pub name: String,
     /// The plan it is on, by name.
     pub plan: String,
+    /// The language of its messages, as a BCP 47 tag.
+    pub language: Option<String>,
     /// What the token it came with may do.
     pub scope: Scope,
     /// Opens and seals the account's own boxes. Held by nobody but the bearer of a token.
@@ -149,6 +166,12 @@ pub struct Terms {
     pub ttl: Option<Ttl>,
     /// Who is to be told. Only the first gets a message.
     pub recipients: Vec<Recipient>,
+    /// The language of the message: one of [`crate::contract::locale::LOCALES`], or
+    /// `None` for English.
+    pub language: Option<&'static str>,
+    /// Whether the account has used up its allowance of messages: none is sent then,
+    /// and the receipt says so.
+    pub over_mail_quota: bool,
     /// The custom domain for the link, as a bare host. One over 255 bytes is no host, and is none.
     pub share_domain: Option<String>,
 }

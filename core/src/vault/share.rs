@@ -3,9 +3,11 @@
 use zeroize::Zeroizing;
 
 use super::{Caller, Fault, Terms, Vault};
+use crate::contract::locale::LOCALES;
 use crate::entropy::{Entropy, EntropyError, draw};
 use crate::generate::Recipe;
 use crate::id::{MetadataKey, RecordId};
+use crate::mail::Message;
 use crate::metadata::Metadata;
 use crate::seal::boxes;
 use crate::seal::content::{self, Binding, Content, Header};
@@ -95,11 +97,14 @@ impl Vault {
         let cost = stretched.as_ref().map(|_| Cost::USUAL);
         let master = self.keyring.sealer();
         let header = Header { kid: master.kid(), cost, salt };
-        let metadata = self.minted(key, kind, &terms, caller)?;
-        let content = Content { value, share_domain: terms.share_domain };
+        let mut metadata = self.minted(key, kind, &terms, caller)?;
+        let content = Content { value, share_domain: terms.share_domain.take() };
         let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
         match self.ports.store.create(record, metadata.created).await? {
-            Created::Fresh => Ok(Some((metadata, content.value))),
+            Created::Fresh => {
+                self.tell(&mut metadata, &terms, caller).await;
+                Ok(Some((metadata, content.value)))
+            }
             Created::Full => Err(Fault::Full),
             Created::Taken => Ok(None),
         }
@@ -150,10 +155,26 @@ impl Vault {
     }
 
     fn mail(&self, terms: &Terms) -> MailState {
-        match (terms.recipients.is_empty(), self.policy.mailer) {
-            (true, _) => MailState::None,
-            (false, true) => MailState::Queued,
-            (false, false) => MailState::NotConfigured,
+        match &self.mailer {
+            _ if terms.recipients.is_empty() => MailState::None,
+            None => MailState::NotConfigured,
+            Some(_) if terms.over_mail_quota => MailState::OverQuota,
+            Some(_) => MailState::Queued,
+        }
+    }
+
+    /// Hands the message over, now that its secret is kept. The address goes with
+    /// it: nothing else remembers it.
+    async fn tell(&self, metadata: &mut Metadata, terms: &Terms, caller: &Caller) {
+        let (Some(mailer), MailState::Queued) = (&self.mailer, metadata.mail) else { return };
+        let id = self.keyring.record_id(&metadata.link_key);
+        let queued =
+            message(id, metadata, terms, caller).is_some_and(|message| mailer.queue(message).is_ok());
+        if !queued {
+            metadata.mail = MailState::Failed;
+            // If even this can't be noted, the record reads as queued for an hour and as
+            // failed from then on ([`MailState::seen`]). The secret is kept either way.
+            self.ports.store.note_mail(&id, MailState::Failed, metadata.created).await.ok();
         }
     }
 
@@ -216,6 +237,20 @@ impl Vault {
     fn entropy(&self) -> &dyn Entropy {
         &*self.ports.entropy
     }
+}
+
+/// `None` without a recipient, or without an account to tell in the name of.
+fn message(id: RecordId, metadata: &Metadata, terms: &Terms, caller: &Caller) -> Option<Message> {
+    Some(Message {
+        id,
+        recipient: terms.recipients.first()?.clone(),
+        sender: caller.member.as_ref()?.name.clone(),
+        link_key: metadata.link_key.clone(),
+        share_domain: metadata.share_domain.clone(),
+        passphrase_required: metadata.passphrase_required,
+        expires: metadata.expires,
+        language: terms.language.unwrap_or(LOCALES[0]),
+    })
 }
 
 pub(super) fn info_terms<'a>(master: &'a Master, secret: &'a [u8; 32], id: &'a RecordId) -> boxes::Terms<'a> {

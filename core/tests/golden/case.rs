@@ -27,7 +27,8 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) numbers_as_strings: bool,
     #[serde(skip_serializing_if = "is_default")]
-    pub(crate) mailer: bool,
+    /// Messages that the mailer takes; without a number there is no mailer.
+    pub(crate) mailer: Option<u64>,
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) passphrase_min: Option<usize>,
     #[serde(skip_serializing_if = "is_default")]
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) guest_creates: Option<u32>,
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) guest_reveals: Option<u32>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) account_mails: Option<u32>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -14,6 +14,7 @@ use waxseal_core::domain::{Domain, Domains};
 use waxseal_core::entropy::{Entropy, EntropyError};
 use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
+use waxseal_core::mail::{Mailer, Message, NoRoom};
 use waxseal_core::policy::{PassphrasePolicy, Policy};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::InlineStretch;
@@ -52,8 +53,11 @@ impl Deployment {
         let accounts = Accounts::new(store.clone(), keyring.clone(), clock.clone(), entropy.clone());
         let token = accounts.add(USER, "default").await.expect("an account").token.expose().to_owned();
         let ports = Ports { store, clock: clock.clone(), entropy, stretch: Arc::new(InlineStretch) };
-        let site = site(settings, &keyring, source);
-        let vault = Vault::new(ports, keyring, policy(settings));
+        let site = site(settings, &keyring, source).into();
+        let mut vault = Vault::new(ports, keyring, policy(settings));
+        if let Some(room) = settings.mailer {
+            vault = vault.with_mailer(Arc::new(Room(AtomicU64::new(room))));
+        }
         let limiter = Arc::new(LocalLimiter::default());
         let api = Api { vault, accounts, limiter, limits: limits(settings), site };
         Self { api, clock, token }
@@ -142,7 +146,7 @@ fn policy(settings: &Settings) -> Policy {
         max: settings.passphrase_max.unwrap_or(usual.max),
         required: settings.passphrase_required,
     };
-    Policy { passphrases, mailer: settings.mailer, ..Policy::default() }
+    Policy { passphrases, ..Policy::default() }
 }
 
 fn limits(settings: &Settings) -> Limits {
@@ -150,7 +154,19 @@ fn limits(settings: &Settings) -> Limits {
     Limits {
         guest_creates: settings.guest_creates.unwrap_or(usual.guest_creates),
         guest_reveals: settings.guest_reveals.unwrap_or(usual.guest_reveals),
+        account_mails: settings.account_mails.unwrap_or(usual.account_mails),
         ..usual
+    }
+}
+
+/// Takes so many messages, and sends none.
+#[derive(Debug)]
+struct Room(AtomicU64);
+
+impl Mailer for Room {
+    fn queue(&self, _: Message) -> Result<(), NoRoom> {
+        let left = |room: u64| room.checked_sub(1);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).map(drop).map_err(|_| NoRoom)
     }
 }
 

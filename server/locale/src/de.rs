@@ -1,7 +1,9 @@
 //! German, to a reader addressed as *Sie*.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// German.
 pub(crate) const DE: Words = Words {
@@ -107,7 +109,8 @@ pub(crate) const DE: Words = Words {
         mail: "Nachricht",
         mail_queued: "wartet auf den Versand",
         mail_sent: "an den Mailserver des Empfängers übergeben",
-        mail_failed: "konnte nicht zugestellt werden. Bitte senden Sie den Link selbst.",
+        mail_failed: "nicht zugestellt, soweit hier bekannt. Bitte senden Sie den Link selbst.",
+        mail_over_quota: "nicht gesendet, da dieses Konto zuletzt zu viele versendet hat. Bitte senden Sie den Link selbst.",
         mail_off: "nicht gesendet, da diese Website keine E-Mails versendet. Bitte senden Sie den Link selbst.",
         private: "Diese Seite gehört Ihnen, teilen Sie sie nicht. Bewahren Sie ihre Adresse auf, wenn Sie später sehen möchten, ob das Geheimnis geöffnet wurde.",
         to_receipt: "Zum Beleg",
@@ -174,4 +177,19 @@ pub(crate) const DE: Words = Words {
         unsure: "Das Geheimnis wurde möglicherweise verbraucht. Bitten Sie den Absender, im Beleg nachzusehen.",
         request: "Nummer der Anfrage:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} hat Ihnen ein Geheimnis geschickt",
+    greeting: "Guten Tag,",
+    lead: "{sender} hat über {site} ein Geheimnis mit Ihnen geteilt. Dieser Link öffnet es:",
+    open: "Geheimnis öffnen",
+    once: "Der Link öffnet sich nur einmal, danach wird das Geheimnis gelöscht. Öffnen Sie ihn also erst, wenn Sie den Inhalt sichern können. Er gilt bis {date}.",
+    passphrase: "Sie werden außerdem nach einer Passphrase gefragt. Der Absender teilt sie Ihnen auf anderem Weg mit.",
+    unexpected: "Falls Sie von {sender} nichts erwarten, fragen Sie dort nach, bevor Sie den Link öffnen.",
+    automatic: "Diese Nachricht wurde automatisch verschickt und enthält das Geheimnis nicht. Eine Antwort geht an {sender}.",
+    test_subject: "Testnachricht von {site}",
+    test_lead: "Dies ist ein Test. Wenn Sie ihn lesen können, kann {site} E-Mails verschicken.",
 };

@@ -1,7 +1,9 @@
 //! English.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// English.
 pub(crate) const EN: Words = Words {
@@ -105,7 +107,8 @@ pub(crate) const EN: Words = Words {
         mail: "Message",
         mail_queued: "waiting to be sent",
         mail_sent: "handed to the recipient’s mail server",
-        mail_failed: "could not be delivered. Please send the link yourself.",
+        mail_failed: "not delivered, as far as is known here. Please send the link yourself.",
+        mail_over_quota: "not sent, since this account has sent too many lately. Please send the link yourself.",
         mail_off: "not sent, since this site sends no mail. Please send the link yourself.",
         private: "This page is yours, do not share it. Keep its address if you want to see later whether the secret was opened.",
         to_receipt: "To the receipt",
@@ -172,4 +175,19 @@ pub(crate) const EN: Words = Words {
         unsure: "The secret may have been used up. Ask the sender to look at the receipt.",
         request: "Request number:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} shared a secret with you",
+    greeting: "Hello,",
+    lead: "{sender} shared a secret with you through {site}. This link opens it:",
+    open: "Open the secret",
+    once: "The link opens once; then the secret is deleted. So open it when you can keep what it shows. It works until {date}.",
+    passphrase: "You will also be asked for a passphrase. The sender tells you in another way.",
+    unexpected: "If you expect nothing from {sender}, ask before you open the link.",
+    automatic: "This message was sent automatically and does not contain the secret. A reply goes to {sender}.",
+    test_subject: "Test message of {site}",
+    test_lead: "This is a test. If you can read it, {site} can send mail.",
 };

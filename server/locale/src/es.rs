@@ -1,7 +1,9 @@
 //! Spanish, to a reader addressed as *usted*.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// Spanish.
 pub(crate) const ES: Words = Words {
@@ -105,7 +107,8 @@ pub(crate) const ES: Words = Words {
         mail: "Mensaje",
         mail_queued: "a la espera de enviarse",
         mail_sent: "entregado al servidor de correo del destinatario",
-        mail_failed: "no se ha podido entregar. Envíe usted el enlace.",
+        mail_failed: "no entregado, que aquí se sepa. Envíe usted el enlace.",
+        mail_over_quota: "no se ha enviado, porque esta cuenta ha enviado demasiados últimamente. Envíe usted el enlace.",
         mail_off: "no se ha enviado, porque este sitio no envía correo. Envíe usted el enlace.",
         private: "Esta página es suya, no la comparta. Guarde su dirección si más adelante quiere ver si el secreto se ha abierto.",
         to_receipt: "Ver el comprobante",
@@ -172,4 +175,19 @@ pub(crate) const ES: Words = Words {
         unsure: "Es posible que el secreto se haya consumido. Pida al remitente que mire el comprobante.",
         request: "Número de la solicitud:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} ha compartido un secreto con usted",
+    greeting: "Hola:",
+    lead: "{sender} ha compartido un secreto con usted a través de {site}. Este enlace lo abre:",
+    open: "Abrir el secreto",
+    once: "El enlace se abre una sola vez; después, el secreto se elimina. Ábralo cuando pueda guardar lo que muestra. Funciona hasta el {date}.",
+    passphrase: "También se le pedirá una frase de contraseña. El remitente se la dirá por otro medio.",
+    unexpected: "Si no espera nada de {sender}, pregunte antes de abrir el enlace.",
+    automatic: "Este mensaje se ha enviado automáticamente y no contiene el secreto. Si responde, su respuesta llegará a {sender}.",
+    test_subject: "Mensaje de prueba de {site}",
+    test_lead: "Esto es una prueba. Si puede leerla, {site} puede enviar correo.",
 };

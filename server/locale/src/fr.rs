@@ -2,7 +2,9 @@
 //! quotation marks, stands a narrow no-break space, `\u{202f}`.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// French.
 pub(crate) const FR: Words = Words {
@@ -107,7 +109,8 @@ pub(crate) const FR: Words = Words {
         mail: "Message",
         mail_queued: "en attente d’envoi",
         mail_sent: "remis au serveur de messagerie du destinataire",
-        mail_failed: "n’a pas pu être remis. Veuillez envoyer le lien vous-même.",
+        mail_failed: "non remis, pour autant qu’on le sache ici. Veuillez envoyer le lien vous-même.",
+        mail_over_quota: "non envoyé, car ce compte en a trop envoyé récemment. Veuillez envoyer le lien vous-même.",
         mail_off: "non envoyé, car ce site n’envoie pas de courriel. Veuillez envoyer le lien vous-même.",
         private: "Cette page est à vous, ne la partagez pas. Conservez son adresse si vous voulez voir plus tard si le secret a été ouvert.",
         to_receipt: "Voir le reçu",
@@ -174,4 +177,19 @@ pub(crate) const FR: Words = Words {
         unsure: "Le secret a peut-être été consommé. Demandez à l’expéditeur de consulter le reçu.",
         request: "Numéro de la demande\u{202f}:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} a partagé un secret avec vous",
+    greeting: "Bonjour,",
+    lead: "{sender} a partagé un secret avec vous au moyen de {site}. Ce lien l’ouvre\u{202f}:",
+    open: "Ouvrir le secret",
+    once: "Le lien ne s’ouvre qu’une fois\u{202f}; le secret est ensuite supprimé. Ouvrez-le donc quand vous pourrez conserver ce qu’il affiche. Il est valable jusqu’au {date}.",
+    passphrase: "Une phrase secrète vous sera aussi demandée. L’expéditeur vous la communiquera par un autre moyen.",
+    unexpected: "Si vous n’attendez rien de {sender}, renseignez-vous avant d’ouvrir le lien.",
+    automatic: "Ce message a été envoyé automatiquement et ne contient pas le secret. Une réponse parviendra à {sender}.",
+    test_subject: "Message d’essai de {site}",
+    test_lead: "Ceci est un essai. Si vous pouvez le lire, {site} peut envoyer des e-mails.",
 };

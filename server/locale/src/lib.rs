@@ -27,7 +27,9 @@ mod words;
 pub use date::{Date, machine};
 pub use number::{Plural, Rule};
 pub use text::fill;
-pub use words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+pub use words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 impl Words {
     /// Every language, in the order in which they are offered.

@@ -2,7 +2,9 @@
 //! Brazil and in Portugal.
 
 use crate::number::{Plural, Rule};
-use crate::words::{Burn, Create, Frame, Front, Gone, Lost, Problems, Receipt, Shown, Trouble, Units, Words};
+use crate::words::{
+    Burn, Create, Frame, Front, Gone, Lost, Mail, Problems, Receipt, Shown, Trouble, Units, Words,
+};
 
 /// Portuguese.
 pub(crate) const PT: Words = Words {
@@ -106,7 +108,8 @@ pub(crate) const PT: Words = Words {
         mail: "Mensagem",
         mail_queued: "à espera de envio",
         mail_sent: "entregue ao servidor de e-mail do destinatário",
-        mail_failed: "não pôde ser entregue. Envie o link por conta própria.",
+        mail_failed: "não entregue, até onde se sabe aqui. Envie o link por conta própria.",
+        mail_over_quota: "não enviada, porque esta conta enviou mensagens demais há pouco. Envie o link por conta própria.",
         mail_off: "não enviada, porque este site não envia e-mail. Envie o link por conta própria.",
         private: "Esta página é sua, não a compartilhe. Guarde o endereço se quiser ver mais tarde se o segredo foi aberto.",
         to_receipt: "Ver o recibo",
@@ -173,4 +176,19 @@ pub(crate) const PT: Words = Words {
         unsure: "O segredo pode ter sido consumido. Peça ao remetente que consulte o recibo.",
         request: "Número do pedido:",
     },
+    mail: MAIL,
+};
+
+/// What a message to a recipient says.
+const MAIL: Mail = Mail {
+    subject: "{sender} compartilhou um segredo com você",
+    greeting: "Olá,",
+    lead: "{sender} compartilhou um segredo com você por meio de {site}. Este link o abre:",
+    open: "Abrir o segredo",
+    once: "O link abre uma única vez; depois disso, o segredo é apagado. Abra-o quando puder guardar o que ele mostra. Vale até {date}.",
+    passphrase: "Também será pedida uma frase secreta. O remetente a informará por outro meio.",
+    unexpected: "Se você não espera nada de {sender}, pergunte antes de abrir o link.",
+    automatic: "Esta mensagem foi enviada automaticamente e não contém o segredo. Uma resposta irá para {sender}.",
+    test_subject: "Mensagem de teste de {site}",
+    test_lead: "Isto é um teste. Se você consegue lê-lo, {site} pode enviar e-mails.",
 };

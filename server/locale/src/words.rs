@@ -47,6 +47,8 @@ pub struct Words {
     pub gone: Gone,
     /// What went wrong.
     pub trouble: Trouble,
+    /// What a message to a recipient says.
+    pub mail: Mail,
 }
 
 /// Counted units of time.
@@ -213,6 +215,8 @@ texts! {
         mail_sent,
         /// Given up.
         mail_failed,
+        /// The account had used up its allowance of messages.
+        mail_over_quota,
         /// This site sends none.
         mail_off,
         /// Whose page this is.
@@ -353,5 +357,32 @@ texts! {
         unsure,
         /// Before the request's id.
         request,
+    }
+}
+
+texts! {
+    /// What a message to a recipient says. `{sender}` is the account's e-mail address,
+    /// `{site}` what the site, or the link's own domain, calls itself.
+    Mail {
+        /// `{sender}`.
+        subject,
+        /// The first line.
+        greeting,
+        /// `{sender}`, `{site}`. The link follows.
+        lead,
+        /// What the link is called.
+        open,
+        /// `{date}`: that it opens once, and until when.
+        once,
+        /// Where the link takes a passphrase.
+        passphrase,
+        /// `{sender}`: what to do about a message that nobody waits for.
+        unexpected,
+        /// `{sender}`: who a reply goes to.
+        automatic,
+        /// `{site}`. For an operator who tries the mail out.
+        test_subject,
+        /// `{site}`.
+        test_lead,
     }
 }

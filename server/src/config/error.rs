@@ -150,8 +150,17 @@ pub(super) fn plain(message: &str) -> String {
         ),
         ("key with no value, expected `=`", "this is no setting: write NAME = VALUE"),
     ];
-    let one_line = message.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let one_line = without_url(message).lines().map(str::trim).collect::<Vec<_>>().join("; ");
     WORDS.iter().fold(one_line, |message, (theirs, ours)| message.replace(theirs, ours))
+}
+
+/// A URL that stands where another kind of value must may hold a password.
+fn without_url(message: &str) -> String {
+    const TEXT: &str = "invalid type: string";
+    let written = message.strip_prefix(TEXT).and_then(|rest| rest.rsplit_once("\", expected "));
+    written
+        .filter(|(text, _)| text.contains("://"))
+        .map_or_else(|| message.to_owned(), |(_, expected)| format!("{TEXT}, expected {expected}"))
 }
 
 fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {

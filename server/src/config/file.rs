@@ -11,6 +11,7 @@ use waxseal_core::policy::PassphrasePolicy;
 use waxseal_storage::StoreUrl;
 
 use super::log::{LogFormat, LogLevels};
+use super::smtp;
 use super::value::{
     Account, Code, Host, KeyPath, Life, Listen, Proxy, Remark, Scheme, Title, Whole, as_text,
 };
@@ -37,6 +38,7 @@ pub(super) struct File {
     pub(super) limits: Limits,
     pub(super) pages: Pages,
     pub(super) api: Api,
+    pub(super) smtp: smtp::Written,
     pub(super) log: Log,
 }
 
@@ -152,6 +154,7 @@ pub(super) struct Limits {
     pub(super) guest_reveals_per_20m: Count,
     pub(super) account_creates_per_20m: Count,
     pub(super) account_reveals_per_20m: Count,
+    pub(super) account_mails_per_20m: Count,
     pub(super) stored_bytes: Whole<0, { i64::MAX as u64 }>,
 }
 
@@ -164,6 +167,7 @@ impl Default for Limits {
             guest_reveals_per_20m: count(usual.guest_reveals),
             account_creates_per_20m: count(usual.account_creates),
             account_reveals_per_20m: count(usual.account_reveals),
+            account_mails_per_20m: count(usual.account_mails),
             stored_bytes: Whole(1 << 30),
         }
     }

@@ -9,6 +9,7 @@ mod names;
 mod overrides;
 mod read;
 mod show;
+mod smtp;
 mod value;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
 pub use overrides::{Key, Overrides};
 pub use show::{Origin, Setting, Shown};
+pub use smtp::{MailServer, MailUser, Smtp, SmtpError, SmtpPlace, SmtpTls, SmtpUrl};
 pub use value::{BadValue, Host, Listen, Scheme, Title};
 
 /// Where the configuration is looked for when nobody names it.
@@ -66,6 +68,8 @@ pub struct Config {
     pub api_v1: ApiV1,
     /// Peers whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The mail server that recipients are told through, if there is one.
+    pub smtp: Option<Smtp>,
     /// What is logged.
     pub log: Log,
     /// Which line of the file says what.
@@ -146,7 +150,7 @@ impl Config {
     pub fn load(overrides: &Overrides) -> Result<Self, ConfigErrors> {
         let path = overrides.config.clone().or_else(usual_file);
         let (file, lines) = path.as_deref().map(read::read).transpose()?.unwrap_or_default();
-        Ok(merge(path, file, lines, overrides))
+        merge(path, file, lines, overrides)
     }
 
     /// What answers need of the site. `bound` is where the server really listens;
@@ -221,12 +225,24 @@ fn usual_file() -> Option<PathBuf> {
     (!absent).then_some(usual)
 }
 
-fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides: &Overrides) -> Config {
+fn merge(
+    path: Option<PathBuf>,
+    file: file::File,
+    lines: read::Lines,
+    overrides: &Overrides,
+) -> Result<Config, ConfigErrors> {
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let smtp = smtp::merged(file.smtp, &folder, overrides, |setting, message| {
+        let line = lines.get(setting).or(lines.get("smtp"));
+        match (&path, line) {
+            (Some(path), Some(line)) => ConfigError::in_file(path, *line, message),
+            _ => ConfigError::in_variable("WAXSEAL_SMTP_URL", message),
+        }
+    })?;
     let store = file.store.unwrap_or_else(|| StoreUrl::Sqlite(USUAL_STORE.into()));
     let named = file.key_file.map(|key_file| Key::File(folder.join(key_file.0)));
     let named = overrides.key.clone().or(named).or_else(|| credential(overrides));
-    Config {
+    Ok(Config {
         listen: overrides.listen.or(file.listen).map_or(USUAL_LISTEN, |listen| listen.0),
         store: overrides.store.clone().unwrap_or_else(|| store.within(&folder)),
         self_setup: path.is_none() && named.is_none(),
@@ -238,10 +254,11 @@ fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides:
         pages: pages(file.pages),
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
         trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
+        smtp,
         log: merge_log(file.log, overrides),
         file: path,
         lines,
-    }
+    })
 }
 
 fn merge_log(log: file::Log, overrides: &Overrides) -> Log {
@@ -325,6 +342,7 @@ fn limits(written: &file::Limits) -> Limits {
         guest_reveals: count(written.guest_reveals_per_20m),
         account_creates: count(written.account_creates_per_20m),
         account_reveals: count(written.account_reveals_per_20m),
+        account_mails: count(written.account_mails_per_20m),
     }
 }
 

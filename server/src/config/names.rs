@@ -2,7 +2,7 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 28] = [
+const SETTINGS: [&str; 33] = [
     "listen",
     "store",
     "key_file",
@@ -21,6 +21,7 @@ const SETTINGS: [&str; 28] = [
     "limits.guest_reveals_per_20m",
     "limits.account_creates_per_20m",
     "limits.account_reveals_per_20m",
+    "limits.account_mails_per_20m",
     "limits.stored_bytes",
     "pages.typed_check",
     "pages.guests_may_create",
@@ -28,6 +29,10 @@ const SETTINGS: [&str; 28] = [
     "api.v1.passphrase_min",
     "api.v1.passphrase_max",
     "api.v1.passphrase_required",
+    "smtp.url",
+    "smtp.url_file",
+    "smtp.from",
+    "smtp.tls",
     "log.format",
     "log.level",
     "log.access",

@@ -12,13 +12,25 @@ use zeroize::Zeroizing;
 use super::error::ConfigError;
 use super::log::{LogFormat, LogLevels};
 use super::names::of_variable;
+use super::smtp::SmtpPlace;
 use super::value::{Host, Listen, Scheme};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "WAXSEAL_";
 /// Every variable of ours, less [`PREFIX`].
-const KNOWN: [&str; 9] =
-    ["CONFIG", "LISTEN", "STORE", "KEY", "KEY_FILE", "SITE_HOST", "SITE_SCHEME", "LOG", "LOG_FORMAT"];
+const KNOWN: [&str; 11] = [
+    "CONFIG",
+    "LISTEN",
+    "STORE",
+    "KEY",
+    "KEY_FILE",
+    "SITE_HOST",
+    "SITE_SCHEME",
+    "SMTP_URL",
+    "SMTP_URL_FILE",
+    "LOG",
+    "LOG_FORMAT",
+];
 
 /// Settings that stand above the file. Paths count from where the program runs.
 #[derive(Clone, Default, Debug)]
@@ -35,6 +47,8 @@ pub struct Overrides {
     pub site_host: Option<Host>,
     /// `site.scheme`
     pub site_scheme: Option<Scheme>,
+    /// `smtp.url`, or `smtp.url_file`
+    pub smtp: Option<SmtpPlace>,
     /// `log.level`
     pub log_levels: Option<LogLevels>,
     /// `log.format`
@@ -88,6 +102,7 @@ impl Overrides {
             key: env.key(),
             site_host: env.value("WAXSEAL_SITE_HOST"),
             site_scheme: env.value("WAXSEAL_SITE_SCHEME"),
+            smtp: env.smtp(),
             log_levels: env.value("WAXSEAL_LOG"),
             log_format: env.value("WAXSEAL_LOG_FORMAT"),
             credential: env.path("CREDENTIALS_DIRECTORY").map(|folder| folder.join("waxseal.key")),
@@ -105,6 +120,7 @@ impl Overrides {
             key: self.key.or(lower.key),
             site_host: self.site_host.or(lower.site_host),
             site_scheme: self.site_scheme.or(lower.site_scheme),
+            smtp: self.smtp.or(lower.smtp),
             log_levels: self.log_levels.or(lower.log_levels),
             log_format: self.log_format.or(lower.log_format),
             credential: self.credential.or(lower.credential),
@@ -166,6 +182,16 @@ impl Env {
             self.errors.push(ConfigError::in_variable("WAXSEAL_KEY", message));
         }
         text.or(file)
+    }
+
+    fn smtp(&mut self) -> Option<SmtpPlace> {
+        let file = self.path("WAXSEAL_SMTP_URL_FILE").map(SmtpPlace::File);
+        let url = self.value("WAXSEAL_SMTP_URL").map(SmtpPlace::Url);
+        if url.is_some() && file.is_some() {
+            let message = "WAXSEAL_SMTP_URL_FILE is set too; set one of them";
+            self.errors.push(ConfigError::in_variable("WAXSEAL_SMTP_URL", message));
+        }
+        url.or(file)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::Plan;
 
-use super::{Config, Domain, Key, Overrides, Region};
+use super::{Config, Domain, Key, Overrides, Region, SmtpPlace};
 
 /// A setting in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,12 +48,15 @@ pub enum Origin {
 }
 
 /// Which flag and which variable stand above a setting of the file.
-const ABOVE: [(&str, &str, &str); 7] = [
+const ABOVE: [(&str, &str, &str); 9] = [
     ("listen", "--listen", "WAXSEAL_LISTEN"),
     ("store", "--store", "WAXSEAL_STORE"),
     ("key_file", "--key-file", "WAXSEAL_KEY_FILE"),
     ("site.host", "--site-host", "WAXSEAL_SITE_HOST"),
     ("site.scheme", "--site-scheme", "WAXSEAL_SITE_SCHEME"),
+    // No flag: the URL holds a password.
+    ("smtp.url", "", "WAXSEAL_SMTP_URL"),
+    ("smtp.url_file", "", "WAXSEAL_SMTP_URL_FILE"),
     ("log.level", "--log-level", "WAXSEAL_LOG"),
     ("log.format", "--log-format", "WAXSEAL_LOG_FORMAT"),
 ];
@@ -64,8 +67,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
-        let named =
-            named.chain(self.of_limits()).chain(self.of_pages()).chain(self.of_api()).chain(self.of_log());
+        let named = named.chain(self.of_limits()).chain(self.of_pages()).chain(self.of_api());
+        let named = named.chain(self.of_smtp()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);
@@ -132,6 +135,7 @@ impl Config {
             ("guest_reveals_per_20m", limits.guest_reveals.into()),
             ("account_creates_per_20m", limits.account_creates.into()),
             ("account_reveals_per_20m", limits.account_reveals.into()),
+            ("account_mails_per_20m", limits.account_mails.into()),
             ("stored_bytes", self.stored_bytes),
         ];
         counts.map(|(name, count)| (format!("limits.{name}"), Shown::Number(count))).to_vec()
@@ -158,6 +162,21 @@ impl Config {
         ]
     }
 
+    fn of_smtp(&self) -> Vec<(String, Shown)> {
+        let smtp = self.smtp.as_ref();
+        let (url, file) = match smtp.map(|smtp| &smtp.place) {
+            None => (Shown::Nothing, Shown::Nothing),
+            Some(SmtpPlace::Url(url)) => (text(url), Shown::Nothing),
+            Some(SmtpPlace::File(path)) => (Shown::Nothing, text(path.display())),
+        };
+        vec![
+            ("smtp.url".into(), url),
+            ("smtp.url_file".into(), file),
+            ("smtp.from".into(), optional(smtp.map(|smtp| smtp.from.as_str()))),
+            ("smtp.tls".into(), optional(smtp.and_then(|smtp| smtp.tls).map(super::SmtpTls::as_str))),
+        ]
+    }
+
     fn of_log(&self) -> Vec<(String, Shown)> {
         vec![
             ("log.format".into(), text(self.log.format.as_str())),
@@ -175,6 +194,8 @@ impl Overrides {
             "key_file" => self.key.is_some(),
             "site.host" => self.site_host.is_some(),
             "site.scheme" => self.site_scheme.is_some(),
+            "smtp.url" => matches!(self.smtp, Some(SmtpPlace::Url(_))),
+            "smtp.url_file" => matches!(self.smtp, Some(SmtpPlace::File(_))),
             "log.level" => self.log_levels.is_some(),
             "log.format" => self.log_format.is_some(),
             _ => false,

@@ -73,6 +73,7 @@ fn every_setting_is_read() {
         [limits]
         guest_creates_per_20m = 0
         account_creates_per_20m = 7
+        account_mails_per_20m = 3
         stored_bytes = 0
         [pages]
         typed_check = true
@@ -97,6 +98,7 @@ fn every_setting_is_read() {
     assert_eq!(config.plans.of_account("team"), &Plan { max_secret_bytes: 20_000, max_ttl: Ttl::days(49) });
     assert_eq!(config.limits.guest_creates, 0);
     assert_eq!(config.limits.account_creates, 7);
+    assert_eq!(config.limits.account_mails, 3);
     assert_eq!(config.stored_bytes, 0);
     assert_eq!(config.pages, Pages { typed_check: true, guests_may_create: false });
     assert_eq!(config.policy().passphrases, PassphrasePolicy { min: 4, max: 72, required: true });
@@ -257,4 +259,101 @@ fn a_file_that_is_named_must_be_there() {
     let named = Overrides { config: Some("/nowhere/waxseal.toml".into()), ..Overrides::default() };
     let errors = Config::load(&named).unwrap_err();
     assert!(matches!(errors.iter().next(), Some(ConfigError::Unreadable { .. })));
+}
+
+#[cfg(feature = "mail")]
+#[test]
+fn a_mail_server_is_read_and_its_password_not_shown() {
+    let config = load(
+        "[smtp]\nurl = \"smtp://tom:hunter2@mail.example.com:25\"\nfrom = \"No-Reply@example.com\"\ntls = \"implicit\"",
+    )
+    .unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let smtp = config.smtp.unwrap();
+    let server = smtp.server().unwrap();
+    assert_eq!((smtp.from.as_str(), server.host.as_str()), ("no-reply@example.com", "mail.example.com"));
+    assert_eq!((server.port, server.tls, server.credentials.is_some()), (25, SmtpTls::Implicit, true));
+}
+
+#[cfg(not(feature = "mail"))]
+#[test]
+fn a_build_without_mail_says_so() {
+    let text = "[smtp]\nurl = \"smtp://tom:hunter2@mail\"\nfrom = \"a@b.co\"";
+    let refusal = refusal(text);
+    assert!(refusal.starts_with("1: this program was built without mail"), "{refusal}");
+    let above = Overrides { smtp: Some(SmtpPlace::File("f".into())), ..Overrides::default() };
+    let refused = load_under("", above).unwrap_err().to_string();
+    assert!(refused.starts_with("WAXSEAL_SMTP_URL: this program was built without mail"), "{refused}");
+}
+
+#[cfg(feature = "mail")]
+#[test]
+fn what_is_wrong_with_mail_is_told_without_the_password() {
+    let cases = [
+        ("[smtp]\nurl = \"http://tom:hunter2@mail\"", "2: smtp.url: ", "smtp://USER:PASSWORD@HOST:PORT"),
+        ("[smtp]\nurl = \"smtp://tom:hunter2@mail\"", "1: ", "lacks `from`"),
+        ("[smtp]\nfrom = \"a@b.co\"", "1: ", "url, url_file or WAXSEAL_SMTP_URL"),
+        ("[smtp]\nfrom = \"nobody\"\nurl = \"smtp://mail\"", "2: smtp.from: ", "no e-mail address"),
+        ("[smtp]\nurl = \"smtp://mail\"\nurl_file = \"f\"\nfrom = \"a@b.co\"", "3: ", "set one of them"),
+        (
+            "[smtp]\nurl = \"smtp://tom:hunter2@mail\"\nfrom = \"a@b.co\"\ntls = \"none\"",
+            "4: smtp.tls",
+            "for all to hear",
+        ),
+        (
+            "[smtp]\nurl = \"smtps://mail\"\nfrom = \"a@b.co\"\ntls = \"starttls\"",
+            "4: smtp.tls",
+            "\"implicit\"",
+        ),
+        (
+            "[smtp]\nurl = \"smtp://mail\"\nfrom = \"a@b.co\"\ntls = \"tls\"",
+            "4: smtp.tls",
+            "starttls, implicit, none",
+        ),
+        ("[smtp]\nulr = \"smtp://tom:hunter2@mail\"", "2: ", "known here: url"),
+        ("smtp = \"smtp://tom:hunter2@mail\"", "1: ", "[smtp]"),
+        ("url = \"smtp://tom:hunter2@mail\"", "1: ", "`url` belongs below [smtp]"),
+        ("[smtp]\nurl = smtp://tom:hunter2@mail", "2: ", "in quotes"),
+    ];
+    for (text, line, allowed) in cases {
+        let refusal = refusal(text);
+        assert!(refusal.starts_with(line) && refusal.contains(allowed), "{text}: {refusal}");
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+}
+
+#[cfg(feature = "mail")]
+#[test]
+fn the_environment_names_the_mail_server_above_the_file() {
+    let above = Overrides {
+        smtp: Some(SmtpPlace::Url("smtps://above.example".parse().unwrap())),
+        ..Overrides::default()
+    };
+    let text = "[smtp]\nurl_file = \"secret/smtp-url\"\nfrom = \"a@b.co\"";
+    let config = load_under(text, above.clone()).unwrap();
+    assert_eq!(config.smtp.unwrap().server().unwrap().host, "above.example");
+    let refused = load_under("", above).unwrap_err().to_string();
+    assert!(refused.starts_with("WAXSEAL_SMTP_URL: ") && refused.contains("lacks `from`"), "{refused}");
+    assert!(load("").unwrap().smtp.is_none());
+}
+
+#[cfg(all(unix, feature = "mail"))]
+#[test]
+fn the_url_may_stand_in_a_file_that_its_owner_alone_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = (folder.path().join("waxseal.toml"), folder.path().join("smtp-url"));
+    std::fs::write(&path, "[smtp]\nurl_file = \"smtp-url\"\nfrom = \"a@b.co\"").unwrap();
+    let smtp = || {
+        Config::load(&Overrides { config: Some(path.clone()), ..Overrides::default() }).unwrap().smtp.unwrap()
+    };
+    assert!(smtp().server().unwrap_err().to_string().contains("there is no file"));
+    std::fs::write(&file, "smtp://tom:hunter2@mail\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(smtp().server().unwrap_err().to_string().contains("chmod 600"));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(&**smtp().server().unwrap().credentials.unwrap().password, "hunter2");
+    std::fs::write(&file, "hunter2").unwrap();
+    let refused = smtp().server().unwrap_err().to_string();
+    assert!(refused.contains("smtp://USER") && !refused.contains("hunter2"), "{refused}");
 }

@@ -15,6 +15,7 @@ use waxseal_core::recipient::Recipient;
 use waxseal_core::time::Ttl;
 
 use super::log::{LogFormat, LogLevels};
+use super::smtp::{SmtpTls, SmtpUrl};
 
 /// A value outside what is allowed; the text says what is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -272,7 +273,10 @@ macro_rules! read_as_text {
         }
     )*};
 }
-read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, Title, Remark, KeyPath, LogFormat, LogLevels);
+read_as_text!(
+    Listen, Host, Scheme, Proxy, Code, Account, Title, Remark, KeyPath, LogFormat, LogLevels, SmtpUrl,
+    SmtpTls
+);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -72,3 +72,16 @@ async fn who_does_not_read_is_cut_and_holds_nobody_up() {
     let key = server.share("afterwards").await;
     assert_eq!(server.reveal(&key).await, "afterwards");
 }
+
+#[tokio::test]
+async fn the_description_of_the_api_is_there_to_be_read() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    let answer = client.ask("GET /openapi.yaml", "", "").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/yaml")));
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
+    assert_eq!(answer.body, include_str!("../../src/openapi.yaml"));
+    for line in ["POST /openapi.yaml", "GET /openapi.yaml/", "GET /openapi.json"] {
+        assert_eq!(client.ask(line, "", "").await.status, 404, "{line}");
+    }
+}

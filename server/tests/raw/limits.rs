@@ -41,7 +41,8 @@ async fn server(limits: Limits, proxies: &'static [&'static str]) -> (Server, Ar
 }
 
 fn guests(count: u32) -> Limits {
-    Limits { guest_creates: count, guest_reveals: count, account_creates: 0, account_reveals: 0 }
+    let guests = Limits { guest_creates: count, guest_reveals: count, ..Limits::default() };
+    Limits { account_creates: 0, account_reveals: 0, ..guests }
 }
 
 fn refused(answer: &Answer) -> bool {

@@ -84,7 +84,7 @@ impl Server {
             accounts,
             limiter: Arc::new(LocalLimiter::default()),
             limits: setup.limits,
-            site: Site::new("https", "secrets.example"),
+            site: Site::new("https", "secrets.example").into(),
         };
         let proxies = setup.proxies.iter().map(|network| network.parse().unwrap()).collect();
         let app = App {

@@ -176,6 +176,11 @@ impl AccountStore for FaultyAccounts {
         Ok(self.entries().get_mut(id).map(|(account, _)| plan.clone_into(&mut account.plan)).is_some())
     }
 
+    async fn set_language(&self, id: &AccountId, language: Option<&str>) -> Result<bool, StoreError> {
+        let set = |(account, _): &mut (Account, Vec<Token>)| account.language = language.map(str::to_owned);
+        Ok(self.entries().get_mut(id).map(set).is_some())
+    }
+
     async fn add_token(&self, id: &AccountId, token: Token) -> Result<TokenChange, StoreError> {
         let mut change = self.may_add(&self.entries(), id, &token);
         if self.has(AccountFault::AddAfterCheck) {

@@ -54,6 +54,10 @@ impl Accounts {
         self.change(id, |account| plan.clone_into(&mut account.plan))
     }
 
+    pub(crate) fn set_language(&mut self, id: &AccountId, language: Option<&str>) -> bool {
+        self.change(id, |account| account.language = language.map(str::to_owned))
+    }
+
     fn change(&mut self, id: &AccountId, change: impl FnOnce(&mut Account)) -> bool {
         self.accounts.get_mut(id).map(|(account, _)| change(account)).is_some()
     }

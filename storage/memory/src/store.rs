@@ -217,6 +217,10 @@ impl AccountStore for MemoryStore {
         Ok(lock(&self.accounts).set_plan(id, plan))
     }
 
+    async fn set_language(&self, id: &AccountId, language: Option<&str>) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).set_language(id, language))
+    }
+
     async fn add_token(&self, account: &AccountId, token: Token) -> Result<TokenChange, StoreError> {
         Ok(lock(&self.accounts).add_token(account, token))
     }

@@ -47,6 +47,11 @@ impl AccountStore for SqliteStore {
         self.writer.call(Class::Plain, move |batch| set_plan(batch, &id, &plan)).await
     }
 
+    async fn set_language(&self, id: &AccountId, language: Option<&str>) -> Result<bool, StoreError> {
+        let (id, language) = (*id, language.map(str::to_owned));
+        self.writer.call(Class::Plain, move |batch| set_language(batch, &id, language.as_deref())).await
+    }
+
     async fn add_token(&self, account: &AccountId, token: Token) -> Result<TokenChange, StoreError> {
         let id = *account;
         self.writer.call(Class::Plain, move |batch| add_token(batch, &id, &token)).await
@@ -131,6 +136,11 @@ fn set_state(batch: &Batch<'_>, id: &AccountId, state: AccountState) -> Result<b
 fn set_plan(batch: &Batch<'_>, id: &AccountId, plan: &str) -> Result<bool, Fault> {
     let sql = "UPDATE accounts SET plan = ?2 WHERE id = ?1";
     Ok(batch.execute(sql, params![id.as_bytes(), plan])? > 0)
+}
+
+fn set_language(batch: &Batch<'_>, id: &AccountId, language: Option<&str>) -> Result<bool, Fault> {
+    let sql = "UPDATE accounts SET language = ?2 WHERE id = ?1";
+    Ok(batch.execute(sql, params![id.as_bytes(), language])? > 0)
 }
 
 fn add_domain(batch: &Batch<'_>, domain: &Domain) -> Result<DomainChange, Fault> {

@@ -156,6 +156,7 @@ impl Receipt<'_> {
             MailState::Queued => Some(texts.mail_queued),
             MailState::Sent => Some(texts.mail_sent),
             MailState::Failed => Some(texts.mail_failed),
+            MailState::OverQuota => Some(texts.mail_over_quota),
         }
     }
 

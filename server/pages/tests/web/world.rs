@@ -69,7 +69,7 @@ impl Setup {
             accounts,
             limiter: Arc::new(LocalLimiter::default()),
             limits: self.limits,
-            site: self.site,
+            site: Arc::new(self.site),
         };
         World { pages: self.pages, api, clock, store }
     }

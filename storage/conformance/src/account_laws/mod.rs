@@ -131,18 +131,22 @@ pub async fn one_of_racing_removals_wins(stores: &Stores) {
     assert_eq!(outcomes.iter().filter(|removed| **removed).count(), 1);
 }
 
-/// Suspending, resuming and a change of plan change that and nothing else, of that account alone.
+/// Suspending, resuming and a change of plan or language change that and nothing else, of that account alone.
 pub async fn state_and_plan_change_alone(stores: &Stores) {
     let fresh = stores.fresh().await;
     for n in 1..=2 {
         assert!(fresh.store.add_account(account(n), token(n)).await.unwrap());
     }
-    for (state, plan) in
-        [(AccountState::Suspended, "gold"), (AccountState::Active, ""), (account(1).state, "x")]
-    {
+    for (state, plan, language) in [
+        (AccountState::Suspended, "gold", Some("de")),
+        (AccountState::Active, "", None),
+        (account(1).state, "x", Some("pt")),
+    ] {
         assert!(fresh.store.set_state(&account_id(1), state).await.unwrap());
         assert!(fresh.store.set_plan(&account_id(1), plan).await.unwrap());
-        let changed = Account { state, plan: plan.to_owned(), ..account(1) };
+        assert!(fresh.store.set_language(&account_id(1), language).await.unwrap());
+        let (plan, language) = (plan.to_owned(), language.map(str::to_owned));
+        let changed = Account { state, plan, language, ..account(1) };
         assert_eq!(fresh.store.account(&account_id(1)).await.unwrap(), Some((changed, vec![token(1)])));
     }
     assert_eq!(fresh.store.account(&account_id(2)).await.unwrap(), Some((account(2), vec![token(2)])));

@@ -16,6 +16,7 @@ pub async fn an_unknown_account_takes_no_change(stores: &Stores) {
     let id = account_id(1);
     assert!(!fresh.store.set_state(&id, AccountState::Suspended).await.unwrap());
     assert!(!fresh.store.set_plan(&id, "gold").await.unwrap());
+    assert!(!fresh.store.set_language(&id, Some("de")).await.unwrap());
     assert!(!fresh.store.revoke_token(&id, &token(2).name).await.unwrap());
     assert_eq!(fresh.store.add_token(&id, token(3)).await.unwrap(), TokenChange::Unknown);
     let rotated = fresh.store.rotate_token(&id, rotation(&token(2), 3), after(9)).await.unwrap();

@@ -12,8 +12,14 @@ use waxseal_core::time::Ttl;
 pub async fn the_last_mail_note_stands(stores: &Stores) {
     let wanted = Record { mail: MailState::Queued, ..owned(1, account_id(1)) };
     let fresh = holding(stores, &wanted).await;
-    let notes =
-        [MailState::Sent, MailState::Failed, MailState::Queued, MailState::NotConfigured, MailState::Sent];
+    let notes = [
+        MailState::Sent,
+        MailState::Failed,
+        MailState::Queued,
+        MailState::OverQuota,
+        MailState::NotConfigured,
+        MailState::Sent,
+    ];
     for (n, mail) in notes.into_iter().enumerate() {
         let now = after(n as u64 + 1);
         fresh.store.note_mail(&wanted.id, mail, now).await.unwrap();
