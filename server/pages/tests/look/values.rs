@@ -25,7 +25,7 @@ fn frame() -> Frame<'static> {
     states::framed(Words::of("en"), "#8a1c2b")
 }
 
-/// Elements of a page whose value is a word without markup.
+/// The elements of a page, by name, in their order.
 fn elements(page: &Page) -> Vec<String> {
     Element::parse(&page.body).all().iter().map(|element| element.name.clone()).collect()
 }

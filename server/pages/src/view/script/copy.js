@@ -3,17 +3,14 @@
 // line ends are left out.
 for (const field of document.querySelectorAll("[data-copy]")) {
   const { copy, copied } = field.dataset;
-  const button = document.createElement("button");
-  const told = document.createElement("span");
-  button.type = "button";
-  button.className = "main";
-  button.textContent = copy;
-  button.ariaLabel = copy + ": " + field.labels[0].textContent;
-  told.role = "status";
+  const label = copy + " " + field.labels[0].textContent;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "main", textContent: copy, ariaLabel: label });
+  const told = Object.assign(document.createElement("span"), { role: "status" });
   button.onclick = async () => {
     field.select();
     try { await navigator.clipboard.writeText(field.value) } catch { document.execCommand("copy") }
     told.textContent = copied;
   };
-  field.parentNode.append(button, told);
+  field.after(button);
+  field.parentNode.after(told);
 }

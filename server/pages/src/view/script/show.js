@@ -3,15 +3,11 @@
 // line ends are left out.
 for (const field of document.querySelectorAll("[data-show]")) {
   const { show } = field.dataset;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = show;
-  button.ariaLabel = show + ": " + field.labels[0].textContent;
-  button.ariaPressed = false;
+  const label = show + " " + field.labels[0].textContent;
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: show, ariaLabel: label, ariaPressed: false });
   button.onclick = () => {
-    const shown = field.type == "password";
+    const shown = button.ariaPressed = field.type == "password";
     field.type = shown ? "text" : "password";
-    button.ariaPressed = shown;
   };
   field.after(button);
 }
