@@ -33,7 +33,13 @@ impl World {
             accept_language: sent.accept_language,
             body: Zeroizing::new(body),
         };
-        let visit = Visit { request, sec_fetch_site: sent.fetch_site, client: ClientId::LOCAL, id: "id" };
+        let visit = Visit {
+            request,
+            sec_fetch_site: sent.fetch_site,
+            accept_encoding: None,
+            client: ClientId::LOCAL,
+            id: "id",
+        };
         let answer = PAGES.answer(&self.api, visit).await;
         let asked = TOKENS.map(|(open, burn)| {
             let holds = |token: &str| sent.body.windows(token.len()).any(|part| part == token.as_bytes());

@@ -24,6 +24,7 @@ pub(crate) async fn page(
     let pages = pages(app.pages);
     let visit = |body| Visit {
         request: request(head, body),
+        accept_encoding: head.headers.get("accept-encoding").map(HeaderValue::as_bytes),
         sec_fetch_site: head.headers.get("sec-fetch-site").map(HeaderValue::as_bytes),
         client: client(app, peer, head),
         id: id.to_str().unwrap_or("-"),

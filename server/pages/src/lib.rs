@@ -21,12 +21,14 @@
 //! | `form` | what a form sends back |
 //! | `desk` | what every flow needs of one request |
 //! | `reply` | from a rendered page to the bytes of an answer |
+//! | `pack` | which of them are compressed |
 //! | [`field`], [`view`] | the names of fields, and what people see |
 
 mod desk;
 pub mod field;
 mod flow;
 mod form;
+mod pack;
 mod reply;
 mod route;
 pub mod view;
@@ -59,6 +61,8 @@ pub struct Visit<'a> {
     pub request: contract::Request<'a>,
     /// The `Sec-Fetch-Site` header's value.
     pub sec_fetch_site: Option<&'a [u8]>,
+    /// The `Accept-Encoding` header's value.
+    pub accept_encoding: Option<&'a [u8]>,
     /// Whose guesses and allowances these are.
     pub client: ClientId,
     /// The request's id, for error pages.
@@ -78,12 +82,13 @@ impl Pages {
         let around = Around::of(&api.site, visit.request.host);
         let regions = around.regions();
         let desk = Desk::new(*self, api, &visit, around.frame(&regions, &visit));
+        let packed = pack::is_wanted(visit.accept_encoding);
         let turn = serve(&desk, &page, visit).await;
         let (turn, fault) = match turn {
             Ok(turn) => (turn, None),
             Err(fault) => (desk.fault(&page, &fault), Some(fault)),
         };
-        Answer { outcome: turn.word, route: page.name(), reply: turn.into_reply(), fault }
+        Answer { outcome: turn.word, route: page.name(), reply: turn.into_reply(packed), fault }
     }
 
     /// The page for a request whose body could not be read; `refused` is what the API
@@ -111,7 +116,7 @@ impl Pages {
         let around = Around::of(&api.site, visit.request.host);
         let regions = around.regions();
         let desk = Desk::new(*self, api, visit, around.frame(&regions, visit));
-        let reply = desk.trouble(what, word).into_reply();
+        let reply = desk.trouble(what, word).into_reply(false);
         Answer { reply, route: Page::of(visit.request.path).name(), outcome: word, fault: None }
     }
 }

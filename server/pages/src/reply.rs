@@ -5,6 +5,7 @@ use waxseal_core::time::Ttl;
 use zeroize::Zeroizing;
 
 use crate::flow::Turn;
+use crate::pack;
 use crate::view::Page;
 
 /// On every answer: nothing keeps it, nothing learns the address it stood at, nothing
@@ -24,9 +25,9 @@ impl Turn {
             ("content-type", "text/html; charset=utf-8".to_owned()),
             ("content-language", page.language.to_owned()),
             ("content-security-policy", page.csp),
-            ("vary", "accept-language".to_owned()),
+            ("vary", "accept-language, accept-encoding".to_owned()),
         ];
-        Self::new(page.status, own, body, word)
+        Self { is_public: page.is_public, ..Self::new(page.status, own, body, word) }
     }
 
     /// 303 to a path of ours, to be looked at with GET.
@@ -49,7 +50,7 @@ impl Turn {
         let always = ALWAYS.map(|(name, value)| (name, value.to_owned()));
         let reply =
             Reply { status, headers: own.into_iter().chain(always).collect(), body: Zeroizing::new(body) };
-        Self { reply, word }
+        Self { reply, word, is_public: false }
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -71,7 +72,16 @@ impl Turn {
         self.header("retry-after", wait.secs().max(1).to_string())
     }
 
-    pub(crate) fn into_reply(self) -> Reply {
-        self.reply
+    /// Compressed, if `packed` is asked for and gives nothing away.
+    pub(crate) fn into_reply(self, packed: bool) -> Reply {
+        let packed = if packed && self.is_public { pack::gzip(&self.reply.body) } else { None };
+        match packed {
+            Some(body) => {
+                let mut packed = self.header("content-encoding", "gzip".to_owned()).reply;
+                packed.body = Zeroizing::new(body);
+                packed
+            }
+            None => self.reply,
+        }
     }
 }

@@ -13,4 +13,6 @@ pub(crate) struct Turn {
     pub(crate) reply: Reply,
     /// One word for the log.
     pub(crate) word: &'static str,
+    /// Whether nothing stands on the page that a length could tell of.
+    pub(crate) is_public: bool,
 }

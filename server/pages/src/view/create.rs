@@ -118,12 +118,16 @@ impl View for Create<'_> {
         &self.frame
     }
 
+    fn is_public(&self) -> bool {
+        self.typed.secret.is_empty() && self.typed.passphrase.is_empty()
+    }
+
     fn sheets(&self) -> &'static [Sheet] {
         &[Sheet::Base, Sheet::Form, Sheet::Create]
     }
 
     fn scripts(&self) -> Vec<Script> {
-        vec![Script::Show]
+        vec![Script::Show, Script::Forget]
     }
 }
 
@@ -167,6 +171,10 @@ pub struct Closed<'a> {
 impl View for Closed<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn is_public(&self) -> bool {
+        true
     }
 }
 

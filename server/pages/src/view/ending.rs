@@ -54,6 +54,10 @@ impl View for Lost<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
     }
+
+    fn is_public(&self) -> bool {
+        true
+    }
 }
 
 impl Lost<'_> {
@@ -75,6 +79,10 @@ pub struct Gone<'a> {
 impl View for Gone<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
+    }
+
+    fn is_public(&self) -> bool {
+        true
     }
 }
 

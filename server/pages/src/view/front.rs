@@ -76,6 +76,10 @@ impl View for Front<'_> {
         &self.frame
     }
 
+    fn is_public(&self) -> bool {
+        true
+    }
+
     fn sheets(&self) -> &'static [Sheet] {
         match (self.passphrase_required, self.check) {
             (false, None) => &[Sheet::Base],
@@ -177,7 +181,7 @@ fn check_hint(frame: &Frame<'_>) -> (&'static str, &'static str) {
 fn scripts(passphrase_required: bool, is_locked: bool) -> Vec<Script> {
     match (is_locked, passphrase_required) {
         (true, _) => vec![Script::Countdown],
-        (false, true) => vec![Script::Show],
+        (false, true) => vec![Script::Show, Script::Forget],
         (false, false) => Vec::new(),
     }
 }

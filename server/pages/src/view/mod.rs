@@ -40,6 +40,8 @@ pub struct Page {
     pub body: Zeroizing<String>,
     /// The value of its `Content-Security-Policy`.
     pub csp: String,
+    /// Whether nothing secret stands on it: no value, nothing typed, no receipt.
+    pub is_public: bool,
     /// The value of its `Content-Language`.
     pub language: &'static str,
 }
@@ -129,7 +131,12 @@ trait View: Template {
         &[Sheet::Base]
     }
 
-    /// The comforts it offers.
+    /// Whether nothing secret stands on it.
+    fn is_public(&self) -> bool {
+        false
+    }
+
+    /// What it does more where scripts run.
     fn scripts(&self) -> Vec<Script> {
         Vec::new()
     }
@@ -150,7 +157,7 @@ fn page(view: &impl View, status: u16, foreign: usize) -> Page {
     debug_assert!(rendered.is_ok());
     let frame = view.frame();
     let csp = style::policy(frame.brand.accent, view.sheets(), &view.scripts());
-    Page { status, body, csp, language: frame.words.tag }
+    Page { status, body, csp, is_public: view.is_public(), language: frame.words.tag }
 }
 
 /// A point in time, as HTML: for people in their language, for machines in UTC.

@@ -35,6 +35,7 @@ static CREATE: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/cre
 static RECEIPT: LazyLock<Inline> = LazyLock::new(|| style(include_str!("style/receipt.css")));
 static COPY: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/copy.js")));
 static SHOW: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/show.js")));
+static FORGET: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/forget.js")));
 static COUNTDOWN: LazyLock<Inline> = LazyLock::new(|| script(include_str!("script/countdown.js")));
 
 /// A part of the style. Each page holds only what it needs.
@@ -61,13 +62,15 @@ impl Sheet {
     }
 }
 
-/// A comfort that a page offers where scripts run.
+/// What a page does more where scripts run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Script {
     /// A button that puts a field on the clipboard.
     Copy,
     /// A switch that shows a passphrase.
     Show,
+    /// Empties the fields of a page that is left.
+    Forget,
     /// How long it is until a time.
     Countdown,
 }
@@ -77,6 +80,7 @@ impl Script {
         match self {
             Self::Copy => &COPY,
             Self::Show => &SHOW,
+            Self::Forget => &FORGET,
             Self::Countdown => &COUNTDOWN,
         }
     }

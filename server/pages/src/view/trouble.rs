@@ -46,6 +46,10 @@ impl View for Trouble<'_> {
     fn frame(&self) -> &Frame<'_> {
         &self.frame
     }
+
+    fn is_public(&self) -> bool {
+        true
+    }
 }
 
 impl Trouble<'_> {

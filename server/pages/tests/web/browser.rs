@@ -54,6 +54,7 @@ impl<'a> Browser<'a> {
         };
         let visit = Visit {
             request,
+            accept_encoding: None,
             sec_fetch_site: self.fetch_site.map(str::as_bytes),
             client: self.client,
             id: "request-7",

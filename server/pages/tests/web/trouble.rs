@@ -189,7 +189,13 @@ async fn a_body_that_could_not_be_read_is_answered_with_a_page() {
             accept_language: None,
             body: Vec::new().into(),
         };
-        let visit = Visit { request, sec_fetch_site: None, client: ClientId::LOCAL, id: "request-7" };
+        let visit = Visit {
+            request,
+            sec_fetch_site: None,
+            accept_encoding: None,
+            client: ClientId::LOCAL,
+            id: "request-7",
+        };
         let seen = Seen::new(&path, world.pages.unread(&world.api, &visit, &refused).reply);
         assert_eq!((seen.status, seen.header("connection").is_some()), (refused.status, closes));
         assert_eq!(seen.header("content-language"), Some("fr"));

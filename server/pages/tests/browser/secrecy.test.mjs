@@ -1,0 +1,136 @@
+// What a browser keeps, repeats, gives away or changes of a secret: nothing.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { site, stopSites } from './lib/sites.mjs';
+import { Visitor, launch } from './lib/visitor.mjs';
+
+const MARKUP = '</textarea></main><script>document.title = "taken"</script><b>&amp;</b> "quoted" \'twice\' {{ 7 * 7 }}';
+/** No test waits for ever, in milliseconds. */
+const LIMIT = 120_000;
+const EXACT = {
+  markup: MARKUP,
+  'a newline first and last': '\n\nkey: value\n\n',
+  'blanks and tabs': '  two blanks\tand a tab  ',
+  'many languages': 'пароль 密码 كلمة السر 🔑 e\u0301 \u202eright to left\u202c',
+  'an address': 'https://example.com/?a=b&c=d#e',
+  'one long line': 'x'.repeat(9_000),
+};
+
+let browser;
+let program;
+before(async () => {
+  [browser, program] = await Promise.all([launch(), site('plain')]);
+});
+after(async () => {
+  await browser.close();
+  await stopSites();
+});
+
+for (const script of [true, false]) {
+  describe(script ? 'a secret' : 'a secret, without scripts', { timeout: LIMIT }, () => {
+    for (const [what, secret] of Object.entries(EXACT)) {
+      it(`is shown exactly: ${what}`, async () => {
+        const visitor = await Visitor.at(browser, program, { script });
+        await visitor.go('/');
+        await visitor.send({ secret });
+        await visitor.go(await visitor.value('link'));
+        await visitor.send();
+        assert.equal(await visitor.value('value'), secret);
+        assert.equal(await visitor.page.locator('main b, main script, main a').count(), 0);
+        await visitor.farewell();
+      });
+    }
+
+    it('does not come back by going back and forward', async () => {
+      const visitor = await shown(script, 'only once');
+      assert.match(await visitor.travel(-1), /There is nothing to open here/);
+      assert.doesNotMatch(await visitor.travel(1), /only once/);
+      await visitor.farewell();
+    });
+
+    it('does not come back to a reader who went on to another page', async () => {
+      const visitor = await shown(script, 'only once');
+      await visitor.go('/');
+      assert.doesNotMatch(await visitor.travel(-1), /only once/);
+      await visitor.farewell();
+    });
+
+    it('is generated once, however often its page is loaded again', async () => {
+      const visitor = await Visitor.at(browser, program, { script });
+      await visitor.go('/');
+      await visitor.send({}, '[name=generate]');
+      const value = await visitor.value('value');
+      await visitor.page.reload();
+      assert.doesNotMatch(await visitor.page.content(), new RegExp(value.replace(/\W/g, '\\$&')));
+      assert.equal(await visitor.heading(), 'Your link is ready');
+      await visitor.farewell();
+    });
+
+    it('is made once by a double click', async () => {
+      const visitor = await Visitor.at(browser, program, { script });
+      const before = await count('shared');
+      await visitor.go('/');
+      await visitor.fill({ secret: 'only once' });
+      await visitor.leave(() => visitor.page.locator('form button:not([type=button])').first().dblclick());
+      await visitor.page.waitForSelector('#link');
+      assert.equal((await count('shared')) - before, 1);
+      await visitor.farewell();
+    });
+
+    it('is not opened by a form on another site', async () => {
+      const visitor = await Visitor.at(browser, program, { script });
+      const { front } = await program.share({});
+      await visitor.go(front);
+      const token = await visitor.page.locator('[name=token]').inputValue();
+      await visitor.go('about:blank');
+      const form = `<form method=post action="${program.origin}${front}"><input name=token value="${token}"><button>Win a prize</button></form>`;
+      await visitor.page.setContent(form);
+      await visitor.leave(() => visitor.page.locator('button').click());
+      assert.equal(await visitor.heading(), 'Someone shared a secret with you');
+      await visitor.send();
+      assert.equal(await visitor.value('value'), 'correct horse');
+      await visitor.farewell();
+    });
+
+    it('takes one request a page', async () => {
+      const visitor = await Visitor.at(browser, program, { script });
+      const before = (await program.log()).match(/request=/g).length;
+      await visitor.go('/');
+      await visitor.send({ secret: 'counted' });
+      await visitor.go(await visitor.value('link'));
+      await visitor.send();
+      // The server's own count: a browser asks for some things, such as icons, behind the page's back.
+      const asked = (await program.log()).match(/request=/g).length - before;
+      assert.equal(asked, 5, 'create, its POST, the receipt, the front, its POST');
+      await visitor.farewell();
+    });
+  });
+}
+
+// A browser may keep a page whole, with what was typed, for a few minutes. Only a
+// script can empty its fields then.
+it('a secret does not come back into the form it was typed into', { timeout: LIMIT }, async () => {
+  const visitor = await Visitor.at(browser, program);
+  await visitor.go('/');
+  await visitor.send({ secret: 'only once', passphrase: 'only mine' });
+  const form = await visitor.travel(-1);
+  assert.match(form, /Share a secret/);
+  assert.doesNotMatch(form, /only once|only mine/);
+  await visitor.farewell();
+});
+
+/** Someone who has just read this secret. */
+async function shown(script, secret) {
+  const visitor = await Visitor.at(browser, program, { script });
+  const { front } = await program.share({ secret });
+  await visitor.go(front);
+  await visitor.send();
+  assert.equal(await visitor.value('value'), secret);
+  return visitor;
+}
+
+async function count(outcome) {
+  return ((await program.log()).match(new RegExp(`outcome="${outcome}"`, 'g')) ?? []).length;
+}
