@@ -1,6 +1,6 @@
 //! What to measure, and how long.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -96,14 +96,12 @@ impl Command {
 impl Cli {
     pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
         let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("waxseal"));
-        let waxseal = self.waxseal.clone().map_or_else(beside, Ok)?;
-        for program in [Some(&waxseal), self.before.as_ref()].into_iter().flatten() {
-            ensure!(program.is_file(), "{} is not there; build it, or say --waxseal", program.display());
-        }
+        let waxseal = program(&self.waxseal.clone().map_or_else(beside, Ok)?)?;
+        let before = self.before.as_deref().map(program).transpose()?;
         let visit = Duration::try_from_secs_f64(self.seconds).context("--seconds")?;
         let plan = Plan {
             waxseal,
-            before: self.before.clone(),
+            before,
             rounds: self.rounds.max(1),
             visit,
             connections: self.connections.clone(),
@@ -116,6 +114,12 @@ impl Cli {
         };
         Ok(if self.quick { plan.quick() } else { plan })
     }
+}
+
+/// Its absolute path: it is started in a folder of its own.
+fn program(path: &Path) -> anyhow::Result<PathBuf> {
+    ensure!(path.is_file(), "{} is not there: build it, or name another", path.display());
+    Ok(std::path::absolute(path)?)
 }
 
 impl Plan {
