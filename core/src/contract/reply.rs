@@ -103,7 +103,7 @@ fn made(metadata: &Metadata, value: Option<&Plaintext>, site: &Site, now: Timest
         MailState::NotConfigured => "not-configured",
         MailState::Queued | MailState::Sent | MailState::Failed => "queued",
     };
-    with_header(reply, "x-mail-status", mail.to_owned())
+    with_header(reply, "x-mail-status", mail)
 }
 
 /// Where metadata shows a bare host, this shows an origin (V1-G2).
