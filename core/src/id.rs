@@ -27,7 +27,8 @@ const GROUP: usize = 6;
 
 impl KeyText {
     fn encode(bytes: &[u8; KEY_BYTES]) -> Self {
-        const BASE: u64 = 36u64.pow(GROUP as u32);
+        /// 36 to the power of [`GROUP`].
+        const BASE: u64 = 36 * 36 * 36 * 36 * 36 * 36;
         let mut limbs = Zeroizing::new(limbs(bytes));
         let mut text = [b'0'; KEY_CHARS];
         for places in text.rchunks_mut(GROUP) {
