@@ -6,8 +6,8 @@ use std::fmt;
 use ring::{digest, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::seal::crypto::MacKey;
 use crate::seal::labels;
-use crate::secret::KeyBytes;
 use crate::time::Tick;
 
 /// Bytes in a key: 160 bits, of which 128 are random (RFC 4086 asks for no more).
@@ -195,12 +195,10 @@ capability!(LinkKey, "LinkKey([redacted])");
 
 impl LinkKey {
     /// The record's id: tick(L) ‖ first 28 bytes of HMAC-SHA256(K_index, L).
-    #[must_use]
-    pub fn record_id(&self, index: &KeyBytes) -> RecordId {
-        let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, index.expose()), &self.0);
+    pub(crate) fn record_id(&self, index: &MacKey) -> RecordId {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&self.0[..4]);
-        id[4..].copy_from_slice(&mac.as_ref()[..28]);
+        id[4..].copy_from_slice(&index.mac(&[&self.0])[..28]);
         RecordId(id)
     }
 }
