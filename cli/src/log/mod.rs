@@ -1,6 +1,7 @@
 //! The log: on standard error, as the configuration says.
 
 mod lines;
+mod text;
 
 use std::io::{self, IsTerminal, Stderr};
 
@@ -16,6 +17,7 @@ use waxseal_server::config::{ACCESS_TARGET, Log, LogFormat};
 
 use crate::exit::Failure;
 use lines::Lines;
+use text::Text;
 
 /// What waits to be written when the program ends. Writes it when dropped.
 #[must_use = "what waits is lost with it"]
@@ -41,7 +43,7 @@ where
 {
     let layer = fmt::layer().with_writer(writer);
     let layer = match log.format {
-        LogFormat::Text => layer.with_ansi(colours).boxed(),
+        LogFormat::Text => layer.with_ansi(colours).event_format(Text::default()).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry().with(layer.with_filter(targets(log)))
