@@ -258,12 +258,10 @@ fn look(
     now: Timestamp,
 ) -> Result<Looked, Fault> {
     let gone = Ok(Looked::Answer(Attempt::Gone));
-    let Some(mut guarded) = rows::guarded(conn, id, now)? else { return gone };
-    let Some(sealed) = rows::sealed(conn, &guarded)? else { return gone };
+    let Some((guarded, sealed)) = rows::openable(conn, id, now)? else { return gone };
     let counts = guarded.passphrase_required && !matches!(guess, Guess::None(_));
     let guess = if counts { guess } else { Guess::None(guess.client()) };
-    let attempts = std::mem::take(&mut guarded.attempts);
-    let (_, verdict) = attempts.count(guess, guarded.expires, policy, now);
+    let (_, verdict) = guarded.attempts.count(guess, guarded.expires, policy, now);
     Ok(match verdict {
         Verdict::LockedOut { until } => Looked::Answer(Attempt::LockedOut { until }),
         Verdict::Granted { .. } if counts => Looked::ToCount(sealed),

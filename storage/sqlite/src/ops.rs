@@ -17,6 +17,10 @@ use crate::fault::Fault;
 use crate::rows::{self, secs};
 
 pub(crate) fn create(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<Created, Fault> {
+    // Nearly always the id is new, and the insert itself is what finds out.
+    if !batch.is_over_budget(record.stored_bytes()) && insert(batch, record, now)? {
+        return Ok(Created::Fresh);
+    }
     if let Some(found) = rows::stored(batch.conn, &record.id, now)? {
         if now < forgotten(found.receipt.created, found.receipt.expires) {
             return Ok(Created::Taken);
@@ -26,8 +30,7 @@ pub(crate) fn create(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> 
     if batch.is_over_budget(record.stored_bytes()) {
         return Ok(Created::Full);
     }
-    insert(batch, record, now)?;
-    Ok(Created::Fresh)
+    Ok(if insert(batch, record, now)? { Created::Fresh } else { Created::Taken })
 }
 
 /// Counts a guess. `None` if there is nothing to open any more.
@@ -127,9 +130,12 @@ pub(crate) fn forget(batch: &mut Batch<'_>, id: &RecordId, now: Timestamp) -> Re
     Ok(true)
 }
 
-fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<(), Fault> {
+/// Stores a record. `false` if one of its id stands.
+fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<bool, Fault> {
     let slot = batch.next_slot;
-    insert_receipt(batch, record, slot, now)?;
+    if insert_receipt(batch, record, slot, now)? == 0 {
+        return Ok(false);
+    }
     batch.execute("INSERT INTO locks VALUES (?1, ?2)", params![slot, record.sealed.lock.0])?;
     batch.execute(
         "INSERT INTO bodies VALUES (?1, 1, ?2, ?3)",
@@ -139,7 +145,7 @@ fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<(), 
     batch.totals.stored_bytes += i64::try_from(record.stored_bytes()).unwrap_or(i64::MAX);
     batch.totals.unopened += 1;
     batch.count_kid(record.kid, 1);
-    Ok(())
+    Ok(true)
 }
 
 fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64, now: Timestamp) -> rusqlite::Result<usize> {
@@ -147,7 +153,8 @@ fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64, now: Timestamp)
     batch.execute(
         "INSERT INTO receipts (id, created, expires, updated, state, kind, passphrase_required, kid, slot,
                                mail, mail_noted, info, owner, own)
-         VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT DO NOTHING",
         params![
             record.id.as_bytes(),
             secs(sealed.created),
