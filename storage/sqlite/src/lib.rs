@@ -143,7 +143,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Front>, StoreError> {
         let (id, policy) = (*id, *policy);
-        self.readers.call(move |conn| front(conn, &id, client, &policy, now)).await
+        self.readers.look(move |conn| front(conn, &id, client, &policy, now)).await
     }
 
     async fn attempt(
@@ -154,7 +154,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
         let (id, policy) = (*id, *policy);
-        let looked = self.readers.call(move |conn| look(conn, &id, guess, &policy, now)).await?;
+        let looked = self.readers.look(move |conn| look(conn, &id, guess, &policy, now)).await?;
         let sealed = match looked {
             Looked::Answer(answer) => return Ok(answer),
             Looked::ToCount(sealed) => sealed,
@@ -180,7 +180,7 @@ impl Store for SqliteStore {
 
     async fn receipt(&self, id: &RecordId, now: Timestamp) -> Result<Option<Receipt>, StoreError> {
         let id = *id;
-        self.readers.call(move |conn| Ok(rows::receipt(conn, &id, now)?.map(|found| found.receipt))).await
+        self.readers.look(move |conn| Ok(rows::receipt(conn, &id, now)?.map(|found| found.receipt))).await
     }
 
     async fn recent(

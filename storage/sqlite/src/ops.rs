@@ -1,6 +1,8 @@
 //! What the writer does for [`Store`](waxseal_core::store::Store), one operation
 //! a function. Each reads first and writes after, so that it fails before it has
-//! changed anything or not at all; only a broken statement can stop it midway.
+//! changed anything or not at all; only a broken statement can stop it midway. That
+//! breaks the transaction, so that statements say OR FAIL: SQLite then keeps no
+//! journal to undo one alone.
 
 use rusqlite::{OptionalExtension, params};
 use waxseal_core::attempt::{Guess, Verdict};
@@ -63,7 +65,7 @@ pub(crate) fn settle(
     let Some(found) = rows::receipt(batch.conn, id, now)? else { return Ok(None) };
     let (State::New, Some(ended)) = (found.receipt.state, found.stored.on(ending)) else { return Ok(None) };
     let won = batch.execute(
-        "UPDATE receipts SET state = ?2, updated = ?3 WHERE id = ?1 AND state = ?4 AND expires > ?3",
+        "UPDATE OR FAIL receipts SET state = ?2, updated = ?3 WHERE id = ?1 AND state = ?4 AND expires > ?3",
         params![id.as_bytes(), ended.code(), secs(now), found.stored.code()],
     )?;
     if won == 0 {
@@ -97,12 +99,13 @@ pub(crate) fn bind(batch: &mut Batch<'_>, check: &Check) -> Result<Check, Fault>
 /// Overwrites lock and body with zeros where they lie, and drops the guesses.
 /// Answers whether there was live content.
 pub(crate) fn erase(batch: &mut Batch<'_>, slot: i64) -> Result<bool, Fault> {
-    let mut statement = batch.conn.prepare_cached(
-        "UPDATE bodies SET live = 0, body = zeroblob(length(body)) WHERE slot = ?1 AND live = 1
-         RETURNING length(body)",
+    let live = "SELECT length(body) FROM bodies WHERE slot = ?1 AND live = 1";
+    let body = batch.conn.prepare_cached(live)?.query_row([slot], |row| row.get(0)).optional()?;
+    let Some(body): Option<i64> = body else { return Ok(false) };
+    batch.execute(
+        "UPDATE OR FAIL bodies SET live = 0, body = zeroblob(length(body)) WHERE slot = ?1",
+        [slot],
     )?;
-    let body: Option<i64> = statement.query_row([slot], |row| row.get(0)).optional()?;
-    let Some(body) = body else { return Ok(false) };
     batch.execute("UPDATE locks SET lock = zeroblob(length(lock)) WHERE slot = ?1", [slot])?;
     batch.execute("DELETE FROM attempts WHERE slot = ?1", [slot])?;
     batch.totals.stored_bytes -= body + LOCK_BYTES as i64;
@@ -138,7 +141,7 @@ fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<bool
     }
     batch.execute("INSERT INTO locks VALUES (?1, ?2)", params![slot, record.sealed.lock.0])?;
     batch.execute(
-        "INSERT INTO bodies VALUES (?1, 1, ?2, ?3)",
+        "INSERT OR FAIL INTO bodies VALUES (?1, 1, ?2, ?3)",
         params![slot, secs(record.sealed.expires), record.sealed.body],
     )?;
     batch.next_slot += 1;
@@ -151,7 +154,7 @@ fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<bool
 fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64, now: Timestamp) -> rusqlite::Result<usize> {
     let sealed = &record.sealed;
     batch.execute(
-        "INSERT INTO receipts (id, created, expires, updated, state, kind, passphrase_required, kid, slot,
+        "INSERT OR FAIL INTO receipts (id, created, expires, updated, state, kind, passphrase_required, kid, slot,
                                mail, mail_noted, info, owner, own)
          VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT DO NOTHING",

@@ -111,6 +111,13 @@ pub(crate) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// A connection that only reads, and fails where another would have to wait.
+pub(crate) fn connect_impatient_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = connect_reader(path)?;
+    conn.busy_timeout(Duration::ZERO)?;
+    Ok(conn)
+}
+
 /// What SQLite adds to the name of a file that stands beside its database.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
