@@ -103,7 +103,7 @@ impl Seen {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| &**value)
     }
 
     pub(crate) fn text(&self) -> String {
