@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -66,6 +67,37 @@ impl Courier {
     /// Sends commands together, all of them about keys in the slot of `key`.
     pub(crate) async fn send_all(&self, key: &[u8], flight: &Pipeline) -> Result<Vec<Value>, Fault> {
         self.carry(slot(key), flight, self.patience, Via::Shared).await
+    }
+
+    /// Sends one command about each of many keys, in one flight to each server.
+    /// Answers in the same order.
+    pub(crate) async fn send_each(&self, asked: Vec<(Vec<u8>, Cmd)>) -> Vec<Result<Value, Fault>> {
+        let mut flights: Vec<(Arc<Node>, Pipeline, Vec<usize>)> = Vec::new();
+        for (place, (key, command)) in asked.iter().enumerate() {
+            let Ok(node) = self.serving(slot(key), Instant::now() + self.patience).await else { continue };
+            let known = flights.iter_mut().position(|(other, ..)| Arc::ptr_eq(other, &node));
+            let flight = known.unwrap_or_else(|| {
+                flights.push((node, Pipeline::new(), Vec::new()));
+                flights.len() - 1
+            });
+            flights[flight].1.add_command(command.clone());
+            flights[flight].2.push(place);
+        }
+        let by = Instant::now() + self.patience;
+        let flown = flights.iter().map(|(node, flight, _)| self.exchange(node, flight, by, Via::Shared));
+        let flown = join_all(flown).await;
+        let mut answers: Vec<Option<Value>> = vec![None; asked.len()];
+        for ((.., places), flown) in flights.iter().zip(flown) {
+            for (place, answer) in places.iter().zip(flown.unwrap_or_default()) {
+                answers[*place] = Some(answer);
+            }
+        }
+        // What was not answered, or refused, goes by itself: it may have moved.
+        join_all(asked.into_iter().zip(answers).map(async |((key, command), answer)| match answer {
+            Some(answer) if !matches!(answer, Value::ServerError(_)) => Ok(answer),
+            _ => self.send(&key, command).await,
+        }))
+        .await
     }
 
     /// Sends one command about `key`, and waits until `replicas` have what it did,

@@ -39,6 +39,11 @@ impl Bucket {
         Self(last)
     }
 
+    /// Its place among all.
+    pub(crate) fn number(self) -> usize {
+        usize::from(self.0)
+    }
+
     pub(crate) fn all() -> impl Iterator<Item = Self> + Clone {
         (0..=u8::MAX).map(Self)
     }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::join_all;
-use redis::cmd;
+use redis::{Cmd, Value, cmd};
 use waxseal_core::id::Kid;
 use waxseal_core::state::Stored;
 use waxseal_core::store::{LOCK_BYTES, RECEIPT_LIVES, RECORD_OVERHEAD, Swept, Usage};
@@ -20,15 +19,15 @@ use crate::scripts;
 /// Records that one script sweeps: Redis does nothing else meanwhile, for about a
 /// third of a millisecond.
 const SWEPT_AT_ONCE: usize = 64;
-/// Buckets that are swept side by side.
-const SIDE_BY_SIDE: usize = 32;
 
 impl RedisStore {
     /// Counts what stands, if the last count is too old for the budget.
     pub(crate) async fn sum_up(&self) -> Result<(), Fault> {
         let Some(_gate) = self.budget.summing().await else { return Ok(()) };
-        let sums = join_all(Bucket::all().map(|bucket| self.bytes_of(bucket))).await;
-        match sums.into_iter().sum::<Result<u64, Fault>>() {
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGET", Some("b"))).collect();
+        let sums = self.courier.send_each(asked).await;
+        let bytes = |answer: Result<Value, Fault>| Ok(read::<Option<u64>>(answer?)?.unwrap_or(0));
+        match sums.into_iter().map(bytes).sum::<Result<u64, Fault>>() {
             Ok(sum) => self.budget.set(sum),
             // A node that is down must not keep the others from storing.
             Err(_) if self.budget.keep() => {}
@@ -37,20 +36,19 @@ impl RedisStore {
         Ok(())
     }
 
-    async fn bytes_of(&self, bucket: Bucket) -> Result<u64, Fault> {
+    fn of_tally(&self, bucket: Bucket, name: &str, field: Option<&str>) -> (Vec<u8>, Cmd) {
         let key = self.keys.tally(bucket);
-        let mut bytes = cmd("HGET");
-        bytes.arg(&key).arg("b");
-        let bytes: Option<u64> = read(self.courier.send(&key, bytes).await?)?;
-        Ok(bytes.unwrap_or(0))
+        let mut asked = cmd(name);
+        asked.arg(&key).arg(field);
+        (key, asked)
     }
 
     /// The figures of all buckets.
     pub(crate) async fn tallies(&self) -> Result<Usage, Fault> {
-        let tallies = join_all(Bucket::all().map(|bucket| self.tally_of(bucket))).await;
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGETALL", None)).collect();
         let mut sums: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-        for tally in tallies {
-            for (field, count) in tally? {
+        for tally in self.courier.send_each(asked).await {
+            for (field, count) in read::<Vec<(Vec<u8>, u64)>>(tally?)? {
                 *sums.entry(field).or_default() += count;
             }
         }
@@ -69,60 +67,48 @@ impl RedisStore {
         Ok(Usage { bytes: sum(b"b"), new, received, burned, kids })
     }
 
-    async fn tally_of(&self, bucket: Bucket) -> Result<Vec<(Vec<u8>, u64)>, Fault> {
-        let key = self.keys.tally(bucket);
-        let mut all = cmd("HGETALL");
-        all.arg(&key);
-        read(self.courier.send(&key, all).await?)
-    }
-
     /// Goes on where the last call stopped, and once around at most.
     pub(crate) async fn sweep_buckets(&self, limit: usize, now: Timestamp) -> Result<Swept, Fault> {
-        let start = self.cursor.load(Ordering::Relaxed);
-        let buckets: Vec<Bucket> = Bucket::all().cycle().skip(start).take(BUCKETS).collect();
-        let (mut total, mut failed) = (Swept::default(), None);
-        for (done, side) in buckets.chunks(SIDE_BY_SIDE).enumerate() {
-            let left = limit.saturating_sub(count(&total));
-            let share = left.div_ceil(side.len()).max(1);
-            let swept = join_all(side.iter().map(|bucket| self.sweep_bucket(*bucket, share, now))).await;
-            for swept in swept {
-                match swept {
-                    Ok(swept) => {
-                        total.expired += swept.expired;
-                        total.forgotten += swept.forgotten;
-                        total.more |= swept.more;
-                    }
-                    Err(fault) => failed = Some(fault),
+        let mut total = Swept::default();
+        for bucket in self.buckets_due(now).await? {
+            loop {
+                let wanted = limit.saturating_sub(count(&total)).min(SWEPT_AT_ONCE);
+                if wanted == 0 {
+                    self.cursor.store(bucket.number(), Ordering::Relaxed);
+                    return Ok(Swept { more: true, ..total });
+                }
+                let due = self.due(bucket, wanted, now).await?;
+                if !due.is_empty() {
+                    let (expired, forgotten) = self.sweep_records(bucket, &due, now).await?;
+                    total.expired += expired;
+                    total.forgotten += forgotten;
+                }
+                if due.len() < wanted {
+                    break;
                 }
             }
-            if count(&total) >= limit || total.more {
-                self.cursor.store((start + done * SIDE_BY_SIDE) % BUCKETS, Ordering::Relaxed);
-                total.more = true;
-                break;
-            }
         }
-        failed.map_or(Ok(total), Err)
+        Ok(total)
     }
 
-    /// Sweeps about `share` records of a bucket.
-    async fn sweep_bucket(&self, bucket: Bucket, share: usize, now: Timestamp) -> Result<Swept, Fault> {
-        let mut total = Swept::default();
-        loop {
-            let wanted = share.saturating_sub(count(&total)).min(SWEPT_AT_ONCE);
-            if wanted == 0 {
-                return Ok(Swept { more: true, ..total });
-            }
-            let due = self.due(bucket, wanted, now).await?;
-            if due.is_empty() {
-                return Ok(total);
-            }
-            let (expired, forgotten) = self.sweep_records(bucket, &due, now).await?;
-            total.expired += expired;
-            total.forgotten += forgotten;
-            if due.len() < wanted {
-                return Ok(total);
+    /// The buckets in which something is due, from the one where the last sweep stopped.
+    async fn buckets_due(&self, now: Timestamp) -> Result<Vec<Bucket>, Fault> {
+        let start = self.cursor.load(Ordering::Relaxed);
+        let buckets: Vec<Bucket> = Bucket::all().cycle().skip(start).take(BUCKETS).collect();
+        let asked = buckets.iter().map(|bucket| {
+            let key = self.keys.due(*bucket);
+            let mut count = cmd("ZCOUNT");
+            count.arg(&key).arg("-inf").arg(now.secs());
+            (key, count)
+        });
+        let counts = self.courier.send_each(asked.collect()).await;
+        let mut due = Vec::new();
+        for (bucket, count) in buckets.into_iter().zip(counts) {
+            if read::<u64>(count?)? > 0 {
+                due.push(bucket);
             }
         }
+        Ok(due)
     }
 
     async fn due(&self, bucket: Bucket, wanted: usize, now: Timestamp) -> Result<Vec<Member>, Fault> {
