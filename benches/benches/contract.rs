@@ -9,7 +9,7 @@ use waxseal_core::contract::Request;
 use waxseal_core::contract::command::command;
 use waxseal_core::contract::reply::{Asked, reply};
 use waxseal_core::contract::route::Route;
-use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::contract::site::Site;
 use waxseal_core::id::{ClientId, MetadataKey};
 use waxseal_core::metadata::Metadata;
 use waxseal_core::policy::Policy;
@@ -59,7 +59,7 @@ fn json(value: &str) -> Vec<u8> {
 }
 
 fn site() -> Site {
-    Site { scheme: "https".into(), host: "example.com".into(), domains: Vec::new(), numbers: Numbers::Number }
+    Site::new("https", "example.com")
 }
 
 fn request<'a>(content_type: &'a [u8], body: &[u8]) -> Request<'a> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use serde::Serialize;
-use waxseal_core::account::{AccountError, Accounts, Listed};
+use waxseal_core::account::{AccountError, Accounts, Listed, ListedDomain};
 use waxseal_core::policy::Plans;
 use waxseal_core::store::{AccountState, StoreError};
 use waxseal_core::system::{SystemClock, SystemEntropy};
@@ -18,12 +18,7 @@ use crate::{ask, keys, out, store, token};
 
 /// Does what `command` says to the accounts of the store.
 pub(crate) fn run(config: &Config, command: &Account) -> Result<(), Failure> {
-    if config.store == StoreUrl::Memory {
-        return Err(Failure::config(anyhow!(
-            "a memory: store lives inside the server's process, so no other can change its accounts; use a store \
-             that lasts, such as sqlite:data/waxseal.db"
-        )));
-    }
+    lasting(config)?;
     match command {
         Account::Add { email, plan, json } => add(config, email, plan, *json),
         Account::List { json } => list(config, *json),
@@ -37,6 +32,17 @@ pub(crate) fn run(config: &Config, command: &Account) -> Result<(), Failure> {
         Account::Plan { email, plan } => set_plan(config, email, plan),
         Account::Remove { email, yes } => remove(config, email, *yes),
     }
+}
+
+/// Refuses a store that another process can't reach.
+pub(crate) fn lasting(config: &Config) -> Result<(), Failure> {
+    if config.store == StoreUrl::Memory {
+        return Err(Failure::config(anyhow!(
+            "a memory: store lives inside the server's process, so no other can change its accounts; use a store \
+             that lasts, such as sqlite:data/waxseal.db"
+        )));
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -136,9 +142,25 @@ fn set_plan(config: &Config, email: &str, plan: &str) -> Result<(), Failure> {
 }
 
 fn remove(config: &Config, email: &str, yes: bool) -> Result<(), Failure> {
-    let warning = format!("The tokens of {email} are refused from then on; its secrets live on.");
-    ask::confirm(yes, &warning, &format!("remove {email}"))?;
-    change(config, email, "removed", async |accounts| accounts.remove(email).await)
+    let removed = with_accounts(config, async |accounts| {
+        let domains = accounts.list_domains().await.map_err(Failure::store)?.into_iter();
+        let is_own = |domain: &ListedDomain| {
+            domain.account.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email))
+        };
+        let hosts: Vec<String> = domains.filter(is_own).map(|domain| domain.host).collect();
+        ask::confirm(yes, &loss(email, &hosts), &format!("remove {email}"))?;
+        accounts.remove(email).await.map_err(Failure::store)
+    })?;
+    if removed { out::line(format_args!("{email} is removed")) } else { Err(unknown(email)) }
+}
+
+/// What goes with an account.
+fn loss(email: &str, hosts: &[String]) -> String {
+    let domains = match hosts {
+        [] => String::new(),
+        hosts => format!(" Its domains are removed, too: {}.", hosts.join(", ")),
+    };
+    format!("The tokens of {email} are refused from then on; its secrets live on.{domains}")
 }
 
 /// Does what answers whether there was such an account, and says what it is `now`.

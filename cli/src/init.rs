@@ -136,7 +136,9 @@ mod tests {
         );
         assert_eq!((all.plans.anonymous, all.plans.default), (usual.plans.anonymous, usual.plans.default));
         assert_eq!(all.plans.named["team"].max_ttl, usual.plans.default.max_ttl);
-        assert_eq!((all.site.name, all.site.regions.len(), all.site.domains.len()), (usual.site.name, 1, 1));
+        let (brand, usual_brand) = (all.site.brand, usual.site.brand);
+        assert_eq!((brand.name, brand.accent), (usual_brand.name, usual_brand.accent));
+        assert_eq!((all.site.regions.len(), all.site.domains.len()), (1, 1));
         assert_eq!(all.trusted_proxies.len(), 2);
     }
 

@@ -7,6 +7,7 @@ mod account;
 mod args;
 mod ask;
 mod config;
+mod domain;
 mod exit;
 mod folder;
 mod init;
@@ -47,6 +48,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Init => init::run(&cli.settings, sources),
         Command::Account(command) => account::run(&sources.load()?, command),
         Command::Config(command) => config::run(sources, command),
+        Command::Domain(command) => domain::run(&sources.load()?, command),
         Command::Key(command) => key::run(&sources.load()?, command),
     }
 }

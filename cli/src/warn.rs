@@ -40,6 +40,9 @@ pub(crate) async fn of_strangers(config: &Config, accounts: &Accounts) {
             "accounts are on a plan that the configuration lacks: `default` bounds them"
         );
     }
+    for host in overruled(config, accounts).await {
+        tracing::warn!(host, "a domain of the store is overruled by the configuration, which names it, too");
+    }
     let is_there = |name: &str| listed.iter().any(|account| account.name.as_deref() == Some(name));
     for domain in config.site.domains.iter().filter(|domain| !is_there(&domain.account)) {
         let host = domain.host.as_str();
@@ -48,6 +51,14 @@ pub(crate) async fn of_strangers(config: &Config, accounts: &Accounts) {
             "a domain of the configuration is an account's that is not there: nobody can use it"
         );
     }
+}
+
+/// Hosts of the store that the configuration names, too.
+async fn overruled<'a>(config: &'a Config, accounts: &Accounts) -> Vec<&'a str> {
+    // A store that does not answer is told of by whoever follows its domains.
+    let stored = accounts.domains().await.unwrap_or_default();
+    let is_stored = |host: &&str| stored.iter().any(|domain| domain.host == *host);
+    config.site.domains.iter().map(|domain| domain.host.as_str()).filter(is_stored).collect()
 }
 
 /// How many accounts are on each plan that the configuration lacks.

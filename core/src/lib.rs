@@ -19,6 +19,7 @@
 //! | [`state`], [`attempt`], [`policy`] | the transition table, guesses, bounds |
 //! | [`id`], [`secret`], [`time`], [`entropy`] | keys and ids, values that wipe themselves, time and randomness as arguments |
 //! | [`account`], [`recipient`], [`generate`], [`metadata`] | who signs in, who is told, what is made, what a creator sees |
+//! | [`domain`], [`brand`] | which further hosts links stand on, what pages and mails call themselves |
 //! | [`contract`] | the Onetime Secret REST API v1 as plain functions |
 //! | [`api`] | the whole road of a request, without a socket |
 //! | [`limit`] | allowances counted in this process |
@@ -64,8 +65,10 @@
 pub mod account;
 pub mod api;
 pub mod attempt;
+pub mod brand;
 mod code;
 pub mod contract;
+pub mod domain;
 pub mod entropy;
 pub mod generate;
 pub mod id;

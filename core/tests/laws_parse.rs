@@ -10,7 +10,7 @@ use waxseal_core::contract::body::Fields;
 use waxseal_core::contract::command::command;
 use waxseal_core::contract::refusal::Refusal;
 use waxseal_core::contract::route::{KeyPath, Route};
-use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::contract::site::Site;
 use waxseal_core::contract::ttl::ttl;
 use waxseal_core::entropy::{Entropy, EntropyError};
 use waxseal_core::generate::{CharacterSets, LONGEST, Recipe};
@@ -38,7 +38,7 @@ fn request<'a>(query: Option<&'a str>, content_type: &'a [u8], body: Vec<u8>) ->
 }
 
 fn site() -> Site {
-    Site { scheme: "https".into(), host: "example.com".into(), domains: Vec::new(), numbers: Numbers::Number }
+    Site::new("https", "example.com")
 }
 
 fn share(content_type: &[u8], body: Vec<u8>) -> Result<Option<Command>, Refusal> {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use waxseal_core::account::{AccountError, Accounts, NewToken, TokenTerms};
 use waxseal_core::api::{Api, Limits};
 use waxseal_core::contract::Request;
-use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::contract::site::Site;
 use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::{Plan, Policy};
@@ -39,12 +39,7 @@ impl World {
         let ports = Ports { store, clock: clock.clone(), entropy, stretch: Arc::new(InlineStretch) };
         let mut policy = Policy::default();
         policy.plans.named.insert("short".to_owned(), Plan { max_ttl: Ttl::hours(1), ..Plan::ACCOUNT });
-        let site = Site {
-            scheme: "https".to_owned(),
-            host: "example.com".to_owned(),
-            domains: Vec::new(),
-            numbers: Numbers::Number,
-        };
+        let site = Site::new("https", "example.com");
         let vault = Vault::new(ports, keyring, policy);
         let (limiter, limits) = (Arc::new(LocalLimiter::default()), Limits::default());
         Self { api: Api { vault, accounts, limiter, limits, site }, clock }

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Answer, Api, Limits};
 use waxseal_core::contract::Request;
-use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::contract::site::Site;
 use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::Policy;
@@ -192,7 +192,7 @@ async fn plant(vault: &Vault, value: String, terms: Terms, caller: Caller) -> Pl
 }
 
 fn site() -> Site {
-    Site { scheme: "https".into(), host: "localhost".into(), domains: Vec::new(), numbers: Numbers::Number }
+    Site::new("https", "localhost")
 }
 
 /// A clock that stands, at noon of 1 January 2025.

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::App;
 use crate::client;
 use crate::crowd::turn_away;
+use crate::domains::Follower;
 use crate::exchange::exchange;
 use crate::gate::Gate;
 use crate::places::{Place, Places};
@@ -37,6 +38,10 @@ pub async fn run(listener: TcpListener, app: App, shutdown: impl Future<Output =
     let app = Arc::new(app);
     let ports = app.api.vault.ports();
     let sweeper = tokio::spawn(sweep_for_ever(ports.store.clone(), ports.clock.clone()));
+    let mut domains = Follower::default();
+    domains.read(&app.api).await;
+    let following = app.clone();
+    let domains = tokio::spawn(async move { domains.read_for_ever(&following.api).await });
     let graceful = GracefulShutdown::new();
     tracing::info!(%address, connections = app.connections, "serving");
     tokio::select! {
@@ -45,6 +50,7 @@ pub async fn run(listener: TcpListener, app: App, shutdown: impl Future<Output =
     }
     drop(listener);
     sweeper.abort();
+    domains.abort();
     if tokio::time::timeout(app.patience.farewell, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not finish in time and were cut");
     }

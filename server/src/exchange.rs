@@ -42,7 +42,7 @@ async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> An
     }
     match head.uri.path() {
         path if path.starts_with("/api/") => api(app, peer, head, body).await,
-        path => outside(app, &head.method, path).await,
+        path => outside(app, &head.method, path, host(head)).await,
     }
 }
 
@@ -61,7 +61,7 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query(),
-        host: head.uri.authority().map(|authority| authority.as_str()).or(text(header::HOST)),
+        host: host(head),
         authorization: head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
         content_types: head.headers.get_all(header::CONTENT_TYPE).iter().map(HeaderValue::as_bytes).collect(),
         accept_language: text(header::ACCEPT_LANGUAGE),
@@ -70,6 +70,13 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
     let address = app.proxies.client(peer.ip(), &head.headers);
     let client = app.api.vault.keyring().client_id(&client::counted(address));
     app.api.answer(request, client).await
+}
+
+/// Where the request says it goes. It selects among registered domains; nothing is
+/// ever built from it.
+fn host(head: &Parts) -> Option<&str> {
+    let said = head.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    head.uri.authority().map(|authority| authority.as_str()).or(said)
 }
 
 /// Reads the whole body, bounded in size and time, into memory that is wiped.
@@ -114,7 +121,7 @@ fn unread(error: &(dyn Error + 'static)) -> Reply {
 
 /// What is served beside the API: liveness, readiness, and a word for whoever
 /// opens a link in a browser. Only for looking: no other method leads anywhere.
-async fn outside(app: &App, method: &Method, path: &str) -> Answer {
+async fn outside(app: &App, method: &Method, path: &str, host: Option<&str>) -> Answer {
     let (route, status, text) = match path {
         _ if !matches!(*method, Method::GET | Method::HEAD) => ("none", 404, "Not Found\n".to_owned()),
         "/healthz" => ("healthz", 200, "ok\n".to_owned()),
@@ -122,7 +129,7 @@ async fn outside(app: &App, method: &Method, path: &str) -> Answer {
             Ok(()) => ("readyz", 200, "ok\n".to_owned()),
             Err(_) => ("readyz", 503, "the store is not available\n".to_owned()),
         },
-        _ => match hint(app, path) {
+        _ => match hint(app, path, host) {
             Some(text) => ("hint", 200, text),
             None => ("none", 404, "Not Found\n".to_owned()),
         },
@@ -136,13 +143,16 @@ async fn outside(app: &App, method: &Method, path: &str) -> Answer {
 }
 
 /// Shows nothing and changes nothing: a link that is followed stays unopened.
-fn hint(app: &App, path: &str) -> Option<String> {
-    let origin = app.api.site.origin(None);
+fn hint(app: &App, path: &str, host: Option<&str>) -> Option<String> {
+    let origin = app.api.site.origin_for(host);
     let (what, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
     let is_key =
         key.len() == waxseal_core::id::KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match what {
-        "/" | "" => Some(format!("Waxseal. Share a secret: curl -d secret=hello {origin}/api/v1/share\n")),
+        "/" | "" => {
+            let name = app.api.site.brand_for(host).name;
+            Some(format!("{name}. Share a secret: curl -d secret=hello {origin}/api/v1/share\n"))
+        }
         "secret" if is_key => Some(format!(
             "This link opens a secret, once.\nOpen it: curl -X POST {origin}/api/v1/secret/{key}\n\
              If it has a passphrase, add: -d passphrase=...\n"

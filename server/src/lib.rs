@@ -13,6 +13,7 @@
 //! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
 //! stretch     Argon2id off the async threads, bounded
+//! domains     keeps the custom domains in memory as the store has them
 //! sweeper     gives back the space of what has expired
 //! ```
 
@@ -20,6 +21,7 @@ mod client;
 pub mod config;
 mod connection;
 mod crowd;
+mod domains;
 mod exchange;
 mod gate;
 pub mod key_file;

@@ -103,7 +103,8 @@ pub(crate) enum Account {
     },
     /// Remove an account
     ///
-    /// Its tokens are refused from then on. The secrets it made live on for whoever has their links.
+    /// Its tokens are refused from then on, and the domains that `waxseal domain add` gave it are
+    /// removed, too. The secrets it made live on for whoever has their links.
     #[command(after_help = REMOVE)]
     Remove {
         /// The account's name

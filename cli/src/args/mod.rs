@@ -2,6 +2,7 @@
 
 mod account;
 mod config;
+mod domain;
 mod key;
 mod span;
 
@@ -13,6 +14,7 @@ use waxseal_storage::StoreUrl;
 
 pub(crate) use account::{Account, Token};
 pub(crate) use config::ConfigCommand;
+pub(crate) use domain::Domain;
 pub(crate) use key::Key as KeyCommand;
 
 /// One-time secrets: a link that opens once.
@@ -57,6 +59,12 @@ pub(crate) enum Command {
     /// recipients. A running server heeds a change within a second.
     #[command(subcommand, after_help = account::EXAMPLES)]
     Account(Account),
+    /// Manage the custom domains that links of accounts may stand on
+    ///
+    /// They stand in the store, beside those that the configuration names. A running server heeds a
+    /// change within two seconds.
+    #[command(subcommand, after_help = domain::EXAMPLES)]
+    Domain(Domain),
     /// Manage the keys that secrets are sealed under
     ///
     /// The key file holds a ring of them: one seals, and all open. A server that runs reads the file

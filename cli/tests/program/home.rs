@@ -149,10 +149,22 @@ impl Server {
         basic: Option<&str>,
     ) -> io::Result<(u16, Value)> {
         let credentials = basic.map(|basic| format!("Authorization: Basic {basic}\r\n")).unwrap_or_default();
+        let headers = format!("Host: {}\r\n{credentials}", self.address);
+        let (status, body) = self.send_with(method, path, &headers, form)?;
+        Ok((status, serde_json::from_str(&body)?))
+    }
+
+    /// Status and body, for a head whose lines are `headers`, Host and all.
+    pub(crate) fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        form: &str,
+    ) -> io::Result<(u16, String)> {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{credentials}\
+            "{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-            self.address,
             form.len()
         );
         let mut stream = TcpStream::connect(&self.address)?;
@@ -160,7 +172,7 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-        Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body)?))
+        Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned()))
     }
 
     /// Shares a secret: what the answer says of it.

@@ -2,6 +2,7 @@
 
 mod account;
 mod config;
+mod domain;
 mod faults;
 mod home;
 mod init;

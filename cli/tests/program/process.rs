@@ -47,7 +47,10 @@ fn nobody_elses_process_may_read_its_memory() {
     if fs::metadata(home.path("")).unwrap().uid() == 0 {
         // Root's own processes look the same whether they are guarded or not.
         let program = home.path("waxseal");
-        fs::copy(env!("CARGO_BIN_EXE_waxseal"), &program).unwrap();
+        // Another process copies: a file that this one had open to write may be inherited
+        // by what another test starts at that moment, and can't be run while it is.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_waxseal")).arg(&program).status();
+        assert!(copied.unwrap().success());
         std::os::unix::fs::chown(home.path(""), Some(NOBODY), None).unwrap();
         let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
         command = Command::new(program);

@@ -5,6 +5,7 @@
 //! Beside it stands the wrap box: the account's list key, which opens with the
 //! token alone, so that a stolen store, even with the key file, lists nobody's links.
 
+mod domains;
 mod tokens;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use crate::store::{Account, AccountState, AccountStore, Scope, StoreError, Token
 use crate::time::{Clock, Timestamp};
 use crate::vault::Member;
 
+pub use domains::{DomainTerms, ListedDomain};
 pub use tokens::{ListedToken, NewToken, Rotated, TokenTerms};
 
 /// What an account's first token is called.
@@ -56,6 +58,9 @@ pub enum AccountError {
     /// The token that an earlier rotation set aside has not expired yet.
     #[error("the token `{0}`, set aside by an earlier rotation, still lives")]
     StillAside(String),
+    /// A domain of this host stands, be it the same account's.
+    #[error("there is a domain of this host already")]
+    DomainTaken,
     /// The system gave no random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -238,7 +243,8 @@ impl Accounts {
         Ok(self.store.accounts().await?.into_iter().map(listed).collect())
     }
 
-    /// Removes an account and its tokens; its secrets live on. `false` if there was none.
+    /// Removes an account, its tokens and its domains; its secrets live on. `false`
+    /// if there was none.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -199,7 +199,6 @@ fn is_on(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::site::Numbers;
     use crate::id::{AccountId, ClientId};
     use crate::policy::{Breach, PassphrasePolicy};
     use crate::secret::KeyBytes;
@@ -225,12 +224,7 @@ mod tests {
     }
 
     fn site() -> Site {
-        Site {
-            scheme: "https".into(),
-            host: "example.com".into(),
-            domains: Vec::new(),
-            numbers: Numbers::Number,
-        }
+        Site::new("https", "example.com")
     }
 
     fn run(

@@ -1,7 +1,7 @@
 //! Which custom domain a link stands on (§8).
 
 use super::refusal::Refusal;
-use super::site::{Domain, Site};
+use super::site::Site;
 use crate::recipient::is_domain;
 use crate::vault::Caller;
 
@@ -20,11 +20,11 @@ pub(super) fn share_domain(
     caller: &Caller,
     site: &Site,
 ) -> Result<Option<String>, Refusal> {
-    if let Some(domain) = host.and_then(|host| registered(site, without_default_port(host, site))) {
+    if let Some(domain) = site.domain_of(host) {
         return Ok(Some(domain.host.clone()));
     }
-    let Some(sent) = sent.filter(|sent| !is_own(site, sent)) else { return Ok(None) };
-    match registered(site, sent) {
+    let Some(sent) = sent.filter(|sent| !site.is_own(sent)) else { return Ok(None) };
+    match site.domains.find(sent) {
         Some(domain) if caller.member.as_ref().is_some_and(|member| member.id == domain.account) => {
             Ok(Some(domain.host.clone()))
         }
@@ -34,24 +34,10 @@ pub(super) fn share_domain(
     }
 }
 
-fn registered<'a>(site: &'a Site, host: &str) -> Option<&'a Domain> {
-    site.domains.iter().find(|domain| domain.host.eq_ignore_ascii_case(host))
-}
-
-/// Whether this is the site's own host, with its port or without.
-fn is_own(site: &Site, host: &str) -> bool {
-    let bare = site.host.rsplit_once(':').map_or(site.host.as_str(), |(host, _)| host);
-    host.eq_ignore_ascii_case(&site.host) || host.eq_ignore_ascii_case(bare)
-}
-
-fn without_default_port<'a>(host: &'a str, site: &Site) -> &'a str {
-    let port = if site.scheme == "https" { ":443" } else { ":80" };
-    host.strip_suffix(port).unwrap_or(host)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Domain;
     use crate::id::{AccountId, ClientId};
     use crate::secret::KeyBytes;
     use crate::store::Scope;
@@ -60,12 +46,8 @@ mod tests {
     const OWNER: AccountId = AccountId([1; 16]);
 
     fn site() -> Site {
-        Site {
-            scheme: "https".into(),
-            host: "example.com:8443".into(),
-            domains: vec![Domain { host: "secrets.acme.test".into(), account: OWNER }],
-            numbers: crate::contract::site::Numbers::Number,
-        }
+        let domains = [Domain::new("secrets.acme.test", OWNER)].into_iter().collect();
+        Site { domains, ..Site::new("https", "example.com:8443") }
     }
 
     fn member(id: AccountId) -> Caller {

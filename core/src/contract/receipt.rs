@@ -185,12 +185,7 @@ pub(super) mod tests {
     const STATES: [State; 5] = [State::New, State::Received, State::Burned, State::Expired, State::Orphaned];
 
     pub(in super::super) fn site() -> Site {
-        Site {
-            scheme: "https".into(),
-            host: "secrets.example".into(),
-            domains: Vec::new(),
-            numbers: Numbers::Number,
-        }
+        Site::new("https", "secrets.example")
     }
 
     pub(in super::super) fn metadata(state: State) -> Metadata {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::code::coded;
+use crate::domain::Domain;
 use crate::id::{AccountId, TokenDigest};
 use crate::time::Timestamp;
 
@@ -90,8 +91,19 @@ pub enum TokenChange {
     Taken,
 }
 
-/// Where accounts stand. A second process's change (the command line's) is seen
-/// within a second.
+/// What came of adding a domain. Unless it was done, nothing has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DomainChange {
+    /// It is done.
+    Done,
+    /// There is no such account.
+    Unknown,
+    /// A domain of this host stands, be it the same account's.
+    Taken,
+}
+
+/// Where accounts and their domains stand. A second process's change (the command
+/// line's) is seen within a second.
 ///
 /// A token's digest stands once over all accounts, and its name once in its
 /// account, past its expiry, too: only sign-in compares `expires` with a time,
@@ -108,7 +120,8 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// Every account, oldest first.
     async fn accounts(&self) -> Result<Vec<Account>, StoreError>;
 
-    /// Removes an account and its tokens; its secrets live on. `false` if there was none. Atomic.
+    /// Removes an account, its tokens and its domains; its secrets live on. `false`
+    /// if there was none. Atomic.
     async fn remove_account(&self, id: &AccountId) -> Result<bool, StoreError>;
 
     /// Lets an account act, or not. `false` if there is none.
@@ -136,4 +149,15 @@ pub trait AccountStore: fmt::Debug + Send + Sync + 'static {
     /// Removes the token of this name, be it the last: the account stays.
     /// `false` if there is none. Atomic.
     async fn revoke_token(&self, account: &AccountId, name: &str) -> Result<bool, StoreError>;
+
+    /// Registers a domain of an account. A host stands once over all accounts, byte
+    /// for byte: whoever adds one has lower-cased it. Atomic: of racing adds of one
+    /// host one is done, and no domain outlives a racing removal of its account.
+    async fn add_domain(&self, domain: Domain) -> Result<DomainChange, StoreError>;
+
+    /// Every registered domain, in the order of their hosts' bytes.
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError>;
+
+    /// Removes the domain of this host. `false` if there is none. Atomic.
+    async fn remove_domain(&self, host: &str) -> Result<bool, StoreError>;
 }

@@ -27,7 +27,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-pub use account::{Account, AccountState, AccountStore, Rotation, Scope, Token, TokenChange};
+pub use account::{Account, AccountState, AccountStore, DomainChange, Rotation, Scope, Token, TokenChange};
 pub use limiter::{Action, Limiter, Pass, Rate, Subject};
 
 use crate::attempt::Guess;

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Api, Limits};
 use waxseal_core::contract::Request;
-use waxseal_core::contract::site::{Domain, Numbers, Site};
+use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::domain::{Domain, Domains};
 use waxseal_core::entropy::{Entropy, EntropyError};
 use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
@@ -29,6 +30,13 @@ const BEGINNING: u64 = 1_735_689_600;
 const USER: &str = "owner@example.com";
 const STRANGER: &str = "stranger@example.com";
 
+/// Where the domains of a case come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    Configuration,
+    Store,
+}
+
 pub(crate) struct Deployment {
     api: Api,
     clock: Arc<Still>,
@@ -36,7 +44,7 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    pub(crate) async fn new(settings: &Settings) -> Self {
+    pub(crate) async fn new(settings: &Settings, source: Source) -> Self {
         let clock = Arc::new(Still::default());
         let entropy = Arc::new(Repeating::default());
         let store = Arc::new(MemoryStore::new(16 << 20));
@@ -44,7 +52,7 @@ impl Deployment {
         let accounts = Accounts::new(store.clone(), keyring.clone(), clock.clone(), entropy.clone());
         let token = accounts.add(USER, "default").await.expect("an account").token.expose().to_owned();
         let ports = Ports { store, clock: clock.clone(), entropy, stretch: Arc::new(InlineStretch) };
-        let site = site(settings, &keyring);
+        let site = site(settings, &keyring, source);
         let vault = Vault::new(ports, keyring, policy(settings));
         let limiter = Arc::new(LocalLimiter::default());
         let api = Api { vault, accounts, limiter, limits: limits(settings), site };
@@ -106,16 +114,24 @@ fn body(asked: &Asked, names: &Names) -> Vec<u8> {
     }
 }
 
-fn site(settings: &Settings, keyring: &Keyring) -> Site {
+fn site(settings: &Settings, keyring: &Keyring, source: Source) -> Site {
     let domain = |(host, ours): (&String, &bool)| {
         let account = keyring.account_id(if *ours { USER } else { STRANGER });
-        Domain { host: host.clone(), account }
+        Domain::new(host, account)
+    };
+    let domains = settings.domains.iter().map(domain);
+    let domains = match source {
+        Source::Configuration => domains.collect(),
+        Source::Store => {
+            let none = Domains::default();
+            none.set_stored(domains);
+            none
+        }
     };
     Site {
-        scheme: "https".to_owned(),
-        host: "secrets.example.com".to_owned(),
-        domains: settings.domains.iter().map(domain).collect(),
+        domains,
         numbers: if settings.numbers_as_strings { Numbers::String } else { Numbers::Number },
+        ..Site::new("https", "secrets.example.com")
     }
 }
 

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use case::Case;
-use deployment::Deployment;
+use deployment::{Deployment, Source};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -29,7 +29,7 @@ async fn every_case_is_answered_byte_for_byte() {
     let mut differences = Vec::new();
     for path in case::files(&folder().join("cases")) {
         let case = Case::read(&path);
-        let played = play(&case).await;
+        let played = play(&case, Source::Configuration).await;
         if bless {
             fs::write(&path, played.to_text()).expect("a writable case");
         } else {
@@ -39,9 +39,22 @@ async fn every_case_is_answered_byte_for_byte() {
     assert!(differences.is_empty(), "{}\n{} differences", differences.join("\n"), differences.len());
 }
 
+/// Whoever calls can't tell whether a domain stands in the configuration or in the store.
+#[tokio::test]
+async fn domains_of_the_store_are_answered_like_those_of_the_configuration() {
+    let cases = case::files(&folder().join("cases")).into_iter().map(|path| Case::read(&path));
+    let mut played = 0;
+    for case in cases.filter(|case| !case.deployment.domains.is_empty()) {
+        let differences = case.differences(&play(&case, Source::Store).await);
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
+        played += 1;
+    }
+    assert!(played > 0);
+}
+
 /// The case with the answers that it got.
-async fn play(case: &Case) -> Case {
-    let deployment = Deployment::new(&case.deployment).await;
+async fn play(case: &Case, source: Source) -> Case {
+    let deployment = Deployment::new(&case.deployment, source).await;
     let mut names = deployment.names();
     let mut played = case.clone();
     for step in &mut played.steps {

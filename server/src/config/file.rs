@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use waxseal_core::api;
+use waxseal_core::brand::Accent;
 use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
 use waxseal_storage::StoreUrl;
 
 use super::log::{LogFormat, LogLevels};
-use super::value::{Account, Code, Host, KeyPath, Life, Listen, Proxy, Scheme, Title, Whole, as_text};
+use super::value::{
+    Account, Code, Host, KeyPath, Life, Listen, Proxy, Remark, Scheme, Title, Whole, as_text,
+};
 
 /// The largest secret that a plan may allow: 16 MiB. A secret stands whole in
 /// memory, a few times over, while it is sealed.
@@ -46,6 +49,9 @@ pub(super) struct RawSite {
     pub(super) host: Option<Host>,
     pub(super) scheme: Option<Scheme>,
     pub(super) name: Option<Title>,
+    #[serde(deserialize_with = "as_text")]
+    pub(super) accent: Option<Accent>,
+    pub(super) footer: Option<Remark>,
     pub(super) region: Option<Code>,
     pub(super) regions: Vec<Region>,
     pub(super) domains: Vec<Domain>,
@@ -64,6 +70,9 @@ pub(super) struct Region {
 pub(super) struct Domain {
     pub(super) host: Host,
     pub(super) account: Account,
+    pub(super) name: Option<Title>,
+    #[serde(default, deserialize_with = "as_text")]
+    pub(super) accent: Option<Accent>,
 }
 
 impl TryFrom<RawSite> for Site {
@@ -77,11 +86,29 @@ impl TryFrom<RawSite> for Site {
         if let Some(twice) = first_repeated(hosts) {
             return Err(format!("the host `{twice}` stands in more than one place of [site]"));
         }
-        let regions = site.regions.iter().map(|region| region.code.0.as_str());
-        match first_repeated(regions) {
-            Some(twice) => Err(format!("the region `{twice}` is listed twice")),
-            None => Ok(Self(site)),
-        }
+        check_regions(&site)?;
+        Ok(Self(site))
+    }
+}
+
+/// A visitor tells regions apart by their codes, and finds them by their hosts. The
+/// region that this deployment is may be listed, to give it a label, and then stands
+/// at its own host; no other may.
+fn check_regions(site: &RawSite) -> Result<(), String> {
+    let codes: Vec<String> = site.regions.iter().map(|region| region.code.0.to_lowercase()).collect();
+    if let Some(twice) = first_repeated(codes.iter().map(String::as_str)) {
+        return Err(format!("the region `{twice}` is listed twice"));
+    }
+    let is_own =
+        |region: &Region| site.region.as_ref().is_some_and(|own| own.0.eq_ignore_ascii_case(&region.code.0));
+    let taken = site.host.iter().chain(site.domains.iter().map(|domain| &domain.host));
+    let elsewhere = site.regions.iter().filter(|region| !is_own(region)).map(|region| &region.host);
+    match first_repeated(taken.chain(elsewhere).map(Host::as_str)) {
+        Some(twice) => Err(format!(
+            "the host `{twice}` of a region stands in more than one place of [site]; each region is a \
+             deployment of its own, at its own host"
+        )),
+        None => Ok(()),
     }
 }
 

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use waxseal_core::api::Limits;
+use waxseal_core::brand::{Accent, Brand};
 use waxseal_core::contract::site;
+use waxseal_core::domain;
 use waxseal_core::id::AccountId;
 use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
 use waxseal_storage::StoreUrl;
@@ -26,7 +28,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
 pub use overrides::{Key, Overrides};
 pub use show::{Origin, Setting, Shown};
-pub use value::{BadValue, Host, Listen, Scheme};
+pub use value::{BadValue, Host, Listen, Scheme, Title};
 
 /// Where the configuration is looked for when nobody names it.
 pub const USUAL_FILE: &str = "waxseal.toml";
@@ -75,11 +77,11 @@ pub struct Site {
     pub host: Option<Host>,
     /// How links begin; `None` for `http` on loopback and `https` elsewhere.
     pub scheme: Option<Scheme>,
-    /// What the deployment is called.
-    pub name: String,
+    /// What the deployment is called, its colour and its footer.
+    pub brand: Brand,
     /// The code of its region.
     pub region: Option<String>,
-    /// Regions, each a deployment of its own.
+    /// Regions, each a deployment of its own; this one may be among them.
     pub regions: Vec<Region>,
     /// Custom domains for links.
     pub domains: Vec<Domain>,
@@ -103,6 +105,10 @@ pub struct Domain {
     pub host: Host,
     /// The e-mail address of the account that may name it.
     pub account: String,
+    /// What it is called, if not as the site.
+    pub name: Option<String>,
+    /// Its colour, if not the site's.
+    pub accent: Option<Accent>,
 }
 
 /// The API, version 1.
@@ -132,22 +138,48 @@ impl Config {
     pub fn site(&self, bound: SocketAddr, account_id: impl Fn(&str) -> AccountId) -> site::Site {
         let host = self.site.host.clone().unwrap_or_else(|| Host::from(reachable(bound)));
         let local = if host.is_loopback() { Scheme::Http } else { Scheme::Https };
-        let domains = self.site.domains.iter().map(|domain| site::Domain {
-            host: domain.host.as_str().to_owned(),
-            account: account_id(&domain.account),
-        });
-        site::Site {
-            scheme: self.site.scheme.unwrap_or(local).as_str().to_owned(),
-            host: host.as_str().to_owned(),
-            domains: domains.collect(),
+        let site = site::Site {
+            brand: self.site.brand.clone(),
+            region: self.site.own_region(&host),
+            regions: self.site.other_regions(),
             numbers: self.api_v1.numbers,
-        }
+            ..site::Site::new(self.site.scheme.unwrap_or(local).as_str(), host.as_str())
+        };
+        let domains = self.site.domains.iter().map(|domain| domain::Domain {
+            host: site.without_usual_port(domain.host.as_str()).to_owned(),
+            account: account_id(&domain.account),
+            name: domain.name.clone(),
+            accent: domain.accent,
+        });
+        let domains = domains.collect();
+        site::Site { domains, ..site }
     }
 
     /// The bounds that the vault keeps.
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy { plans: self.plans.clone(), passphrases: self.api_v1.passphrases, ..Policy::default() }
+    }
+}
+
+impl Site {
+    /// The region that this deployment is, as the list labels it, else as its code.
+    fn own_region(&self, host: &Host) -> Option<site::Region> {
+        let code = self.region.clone()?;
+        let listed = self.regions.iter().find(|region| self.is_own(region));
+        let label = listed.map_or_else(|| code.clone(), |region| region.label.clone());
+        Some(site::Region { code, label, host: host.as_str().to_owned() })
+    }
+
+    fn other_regions(&self) -> Vec<site::Region> {
+        let others = self.regions.iter().filter(|region| !self.is_own(region)).cloned();
+        others
+            .map(|Region { code, label, host }| site::Region { code, label, host: host.as_str().to_owned() })
+            .collect()
+    }
+
+    fn is_own(&self, region: &Region) -> bool {
+        self.region.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&region.code))
     }
 }
 
@@ -213,12 +245,32 @@ fn merge_site(site: file::RawSite, overrides: &Overrides) -> Site {
     Site {
         host: overrides.site_host.clone().or(site.host),
         scheme: overrides.site_scheme.or(site.scheme),
-        name: site.name.map_or("Waxseal".to_owned(), |name| name.0),
+        brand: merge_brand(site.name, site.accent, site.footer),
         region: site.region.map(|code| code.0),
         regions: regions
             .map(|region| Region { code: region.code.0, label: region.label.0, host: region.host })
             .collect(),
-        domains: domains.map(|domain| Domain { host: domain.host, account: domain.account.0 }).collect(),
+        domains: domains.map(Domain::from).collect(),
+    }
+}
+
+fn merge_brand(name: Option<value::Title>, accent: Option<Accent>, footer: Option<value::Remark>) -> Brand {
+    let usual = Brand::default();
+    Brand {
+        name: name.map_or(usual.name, |name| name.0),
+        accent: accent.unwrap_or(usual.accent),
+        footer: footer.map(|footer| footer.0),
+    }
+}
+
+impl From<file::Domain> for Domain {
+    fn from(written: file::Domain) -> Self {
+        Self {
+            host: written.host,
+            account: written.account.0,
+            name: written.name.map(|name| name.0),
+            accent: written.accent,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 24] = [
+const SETTINGS: [&str; 26] = [
     "listen",
     "store",
     "key_file",
@@ -10,6 +10,8 @@ const SETTINGS: [&str; 24] = [
     "site.host",
     "site.scheme",
     "site.name",
+    "site.accent",
+    "site.footer",
     "site.region",
     "site.regions",
     "site.domains",

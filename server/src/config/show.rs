@@ -106,14 +106,15 @@ impl Config {
     fn of_site(&self) -> Vec<(String, Shown)> {
         let site = &self.site;
         let region = |region: &Region| format!("{} {} ({})", region.code, region.host.as_str(), region.label);
-        let domain = |domain: &Domain| format!("{} of {}", domain.host.as_str(), domain.account);
         vec![
             ("site.host".into(), optional(site.host.as_ref().map(super::Host::as_str))),
             ("site.scheme".into(), optional(site.scheme.map(super::Scheme::as_str))),
-            ("site.name".into(), text(&site.name)),
+            ("site.name".into(), text(&site.brand.name)),
+            ("site.accent".into(), text(site.brand.accent)),
+            ("site.footer".into(), optional(site.brand.footer.as_deref())),
             ("site.region".into(), optional(site.region.as_deref())),
             ("site.regions".into(), Shown::List(site.regions.iter().map(region).collect())),
-            ("site.domains".into(), Shown::List(site.domains.iter().map(domain).collect())),
+            ("site.domains".into(), Shown::List(site.domains.iter().map(of_domain).collect())),
         ]
     }
 
@@ -178,6 +179,14 @@ fn of_plan(name: &str, plan: &Plan) -> [(String, Shown); 2] {
         (format!("plans.{name}.max_secret_bytes"), Shown::Number(plan.max_secret_bytes as u64)),
         (format!("plans.{name}.max_ttl"), Shown::Number(plan.max_ttl.secs())),
     ]
+}
+
+/// `links.example.org of ops@example.org ("Acme", #1a7f5a)`
+fn of_domain(domain: &Domain) -> String {
+    let name = domain.name.as_ref().map(|name| format!("{name:?}"));
+    let looks: Vec<String> = name.into_iter().chain(domain.accent.map(|accent| accent.to_string())).collect();
+    let looks = if looks.is_empty() { String::new() } else { format!(" ({})", looks.join(", ")) };
+    format!("{} of {}{looks}", domain.host.as_str(), domain.account)
 }
 
 fn text(value: impl fmt::Display) -> Shown {

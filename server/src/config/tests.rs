@@ -39,7 +39,7 @@ fn an_empty_file_means_the_defaults() {
 #[test]
 fn every_setting_is_read() {
     let config = load(
-        r#"
+        r##"
         listen = "[::1]:80"
         store = "memory:"
         key_file = "/k"
@@ -48,7 +48,13 @@ fn every_setting_is_read() {
         host = "Secrets.example.com"
         scheme = "http"
         name = "Ours"
+        accent = "#1A7F5A"
+        footer = "Run by us"
         region = "EU"
+        [[site.regions]]
+        code = "eu"
+        label = "Europe"
+        host = "secrets.example.com"
         [[site.regions]]
         code = "US"
         label = "United States"
@@ -56,6 +62,8 @@ fn every_setting_is_read() {
         [[site.domains]]
         host = "links.example.org"
         account = "a@example.org"
+        name = "Links"
+        accent = "#00ff00"
         [plans.anonymous]
         max_ttl = 3600
         [plans.default]
@@ -75,15 +83,13 @@ fn every_setting_is_read() {
         format = "json"
         level = "warn,waxseal_sqlite=debug"
         access = false
-        "#,
+        "##,
     )
     .unwrap();
     assert_eq!(config.listen, "[::1]:80".parse().unwrap());
     assert_eq!(config.store, StoreUrl::Memory);
     assert_eq!(config.key.path(), Some(Path::new("/k")));
     assert_eq!(config.trusted_proxies.len(), 2);
-    assert_eq!((config.site.name.as_str(), config.site.region.as_deref()), ("Ours", Some("EU")));
-    assert_eq!(config.site.regions[0].host.as_str(), "us.example.com");
     assert_eq!(config.plans.anonymous, Plan { max_ttl: Ttl::hours(1), ..Plan::ANONYMOUS });
     assert_eq!(config.plans.of_account("team"), &Plan { max_secret_bytes: 20_000, max_ttl: Ttl::days(49) });
     assert_eq!(config.limits.guest_creates, 0);
@@ -92,7 +98,12 @@ fn every_setting_is_read() {
     assert_eq!(config.policy().passphrases, PassphrasePolicy { min: 4, max: 72, required: true });
     let site = config.site(config.listen, |name| AccountId([u8::try_from(name.len()).unwrap(); 16]));
     assert_eq!(site.origin(None), "http://secrets.example.com");
-    assert_eq!(site.domains[0].account, AccountId([13; 16]));
+    let ours =
+        Brand { name: "Ours".into(), accent: Accent([0x1a, 0x7f, 0x5a]), footer: Some("Run by us".into()) };
+    let links = Brand { name: "Links".into(), accent: Accent([0, 0xff, 0]), ..ours.clone() };
+    let domain = site.domain_of(Some("links.example.org")).unwrap();
+    assert_eq!(domain.account, AccountId([13; 16]));
+    assert_eq!((site.brand_for(None), site.brand_for(Some("links.example.org"))), (ours, links));
     assert_eq!(site.numbers, site::Numbers::String);
     assert_eq!((config.log.format, config.log.access), (LogFormat::Json, false));
     assert_eq!(config.log.levels.to_string(), "warn,waxseal_sqlite=debug");
@@ -130,6 +141,8 @@ fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
         ("[site]\nscheme = \"ftp\"", "2: ", "allowed: http, https"),
         ("[site]\nhost = \"https://x/\"", "2: ", "bare name"),
         ("[site]\nregion = \"E U\"", "2: ", "1 to 32 letters"),
+        ("[site]\naccent = \"red\"", "2: site.accent: ", "such as #9b2c2c"),
+        ("[site]\nfooter = \"\"", "2: site.footer: ", "1 to 300 characters"),
         ("[plans.anonymous]\nmax_ttl = 59", "2: ", "60 seconds to 49 days"),
         ("[plans.anonymous]\nmax_ttl = \"50d\"", "2: ", "60 seconds to 49 days"),
         ("[plans.x]\nmax_secret_bytes = 0", "2: ", "from 1 to"),
@@ -150,6 +163,21 @@ fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
             "no e-mail address",
         ),
         ("[[site.domains]]\nhost = \"a.b\"", "1: ", "account"),
+        (
+            "[[site.domains]]\nhost = \"a.b\"\naccount = \"x@y.org\"\naccent = \"#12\"",
+            "4: site.domains.accent: ",
+            "six hexadecimal digits",
+        ),
+        (
+            "[[site.regions]]\ncode = \"EU\"\nlabel = \"E\"\nhost = \"a.b\"\n[[site.regions]]\ncode = \"eu\"\nlabel = \"E\"\nhost = \"c.b\"",
+            "",
+            "the region `eu` is listed twice",
+        ),
+        (
+            "[site]\nhost = \"a.b\"\n[[site.regions]]\ncode = \"EU\"\nlabel = \"E\"\nhost = \"a.b\"",
+            "",
+            "the host `a.b` of a region stands in more than one place",
+        ),
         ("listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:1\"", "2: ", "duplicate"),
     ];
     for (text, line, allowed) in cases {
@@ -196,6 +224,28 @@ fn links_are_https_beyond_this_machine_and_never_lead_to_every_address() {
     assert_eq!(origin("", "10.0.0.1:80"), "https://10.0.0.1:80");
     assert_eq!(origin("[site]\nhost = \"example.com\"", "127.0.0.1:80"), "https://example.com");
     assert_eq!(origin("[site]\nscheme = \"https\"", "[::]:80"), "https://[::1]:80");
+}
+
+#[test]
+fn a_deployment_knows_its_own_region_from_the_others() {
+    let region = |code: &str, label: &str, host: &str| site::Region {
+        code: code.to_owned(),
+        label: label.to_owned(),
+        host: host.to_owned(),
+    };
+    let site = |own: &str| {
+        let us = "[[site.regions]]\ncode = \"US\"\nlabel = \"United States\"\nhost = \"us.x.org\"\n";
+        let eu = "[[site.regions]]\ncode = \"EU\"\nlabel = \"Europe\"\nhost = \"eu.x.org\"\n";
+        let text = format!("[site]\nhost = \"{own}.x.org\"\nregion = \"{}\"\n{us}{eu}", own.to_uppercase());
+        load(&text).unwrap().site(USUAL_LISTEN, no_account)
+    };
+    let (us, eu) = (region("US", "United States", "us.x.org"), region("EU", "Europe", "eu.x.org"));
+    assert_eq!((site("eu").region, site("eu").regions), (Some(eu.clone()), vec![us.clone()]));
+    assert_eq!((site("us").region, site("us").regions), (Some(us.clone()), vec![eu.clone()]));
+    let unlisted = site("ca");
+    assert_eq!((unlisted.region, unlisted.regions), (Some(region("CA", "CA", "ca.x.org")), vec![us, eu]));
+    let none = load("").unwrap().site(USUAL_LISTEN, no_account);
+    assert_eq!((none.region, none.regions), (None, vec![]));
 }
 
 #[test]

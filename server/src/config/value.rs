@@ -172,7 +172,15 @@ impl FromStr for Code {
 
 /// A name for people to read.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Title(pub(super) String);
+pub struct Title(pub(super) String);
+
+impl Title {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromStr for Title {
     type Err = BadValue;
@@ -183,6 +191,23 @@ impl FromStr for Title {
             Ok(Self(text.trim().to_owned()))
         } else {
             bad("it must be a name for people to read: 1 to 100 characters on one line")
+        }
+    }
+}
+
+/// A sentence or two for people to read, on one line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Remark(pub(super) String);
+
+impl FromStr for Remark {
+    type Err = BadValue;
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        const LONGEST: usize = 300;
+        let length = text.trim().chars().count();
+        if (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control) {
+            Ok(Self(text.trim().to_owned()))
+        } else {
+            bad("it must be a text for people to read: 1 to 300 characters on one line")
         }
     }
 }
@@ -247,7 +272,7 @@ macro_rules! read_as_text {
         }
     )*};
 }
-read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, Title, KeyPath, LogFormat, LogLevels);
+read_as_text!(Listen, Host, Scheme, Proxy, Code, Account, Title, Remark, KeyPath, LogFormat, LogLevels);
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Api, Limits};
-use waxseal_core::contract::site::{Numbers, Site};
+use waxseal_core::contract::site::Site;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::Policy;
 use waxseal_core::seal::keyring::Keyring;
@@ -82,12 +82,7 @@ impl Server {
             accounts,
             limiter: Arc::new(LocalLimiter::default()),
             limits: setup.limits,
-            site: Site {
-                scheme: "https".into(),
-                host: "secrets.example".into(),
-                domains: Vec::new(),
-                numbers: Numbers::Number,
-            },
+            site: Site::new("https", "secrets.example"),
         };
         let proxies = setup.proxies.iter().map(|network| network.parse().unwrap()).collect();
         let app = App {

@@ -5,8 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::task::yield_now;
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, TokenDigest};
-use waxseal_core::store::{Account, AccountState, AccountStore, Rotation, StoreError, Token, TokenChange};
+use waxseal_core::store::{
+    Account, AccountState, AccountStore, DomainChange, Rotation, StoreError, Token, TokenChange,
+};
 use waxseal_core::time::Timestamp;
 
 type Entries = BTreeMap<AccountId, (Account, Vec<Token>)>;
@@ -26,12 +29,23 @@ pub enum AccountFault {
     OverlapCut,
     /// The account goes with its last token.
     LastTokenTakesAll,
+    /// Adding a domain reads, decides, and writes in a later step.
+    DomainAfterCheck,
+    /// A host is looked for among its own account's only.
+    HostsPerAccount,
+    /// A domain outlives its account.
+    DomainsKept,
+    /// Domains are all written again, from what was read in an earlier step.
+    DomainsRewritten,
+    /// A host is found by how it begins.
+    HostsByPrefix,
 }
 
 /// One Mutex around a map: a store of accounts without a fault, or with one.
 #[derive(Debug)]
 pub struct FaultyAccounts {
     entries: Mutex<Entries>,
+    domains: Mutex<Vec<Domain>>,
     fault: Option<AccountFault>,
 }
 
@@ -39,7 +53,7 @@ impl FaultyAccounts {
     /// A store that keeps every law.
     #[must_use]
     pub fn sound() -> Self {
-        Self { entries: Mutex::default(), fault: None }
+        Self { entries: Mutex::default(), domains: Mutex::default(), fault: None }
     }
 
     /// A store that is sound but for one fault.
@@ -50,6 +64,28 @@ impl FaultyAccounts {
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all_domains(&self) -> MutexGuard<'_, Vec<Domain>> {
+        self.domains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `entries` stays locked by the caller, so that the account is there still.
+    fn may_add_domain(&self, entries: &Entries, domains: &[Domain], domain: &Domain) -> DomainChange {
+        if !entries.contains_key(&domain.account) {
+            return DomainChange::Unknown;
+        }
+        let mut looked_at = domains
+            .iter()
+            .filter(|other| !self.has(AccountFault::HostsPerAccount) || other.account == domain.account);
+        if looked_at.any(|other| self.is_host(other, &domain.host)) {
+            return DomainChange::Taken;
+        }
+        DomainChange::Done
+    }
+
+    fn is_host(&self, domain: &Domain, host: &str) -> bool {
+        domain.host == host || self.has(AccountFault::HostsByPrefix) && domain.host.starts_with(host)
     }
 
     fn has(&self, fault: AccountFault) -> bool {
@@ -125,7 +161,11 @@ impl AccountStore for FaultyAccounts {
     }
 
     async fn remove_account(&self, id: &AccountId) -> Result<bool, StoreError> {
-        Ok(self.entries().remove(id).is_some())
+        let mut entries = self.entries();
+        if !self.has(AccountFault::DomainsKept) {
+            self.all_domains().retain(|domain| domain.account != *id);
+        }
+        Ok(entries.remove(id).is_some())
     }
 
     async fn set_state(&self, id: &AccountId, state: AccountState) -> Result<bool, StoreError> {
@@ -181,5 +221,39 @@ impl AccountStore for FaultyAccounts {
             entries.remove(id);
         }
         Ok(revoked)
+    }
+
+    async fn add_domain(&self, domain: Domain) -> Result<DomainChange, StoreError> {
+        let read = self.all_domains().clone();
+        let mut change = self.may_add_domain(&self.entries(), &read, &domain);
+        let late = self.has(AccountFault::DomainAfterCheck) || self.has(AccountFault::DomainsRewritten);
+        if late {
+            yield_now().await;
+        }
+        let entries = self.entries();
+        let mut domains = self.all_domains();
+        if !late {
+            change = self.may_add_domain(&entries, &domains, &domain);
+        }
+        if self.has(AccountFault::DomainsRewritten) {
+            *domains = read;
+        }
+        if change == DomainChange::Done {
+            domains.push(domain);
+        }
+        Ok(change)
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        let mut domains = self.all_domains().clone();
+        domains.sort_by(|one, other| one.host.cmp(&other.host));
+        Ok(domains)
+    }
+
+    async fn remove_domain(&self, host: &str) -> Result<bool, StoreError> {
+        let mut domains = self.all_domains();
+        let before = domains.len();
+        domains.retain(|domain| !self.is_host(domain, host));
+        Ok(domains.len() < before)
     }
 }

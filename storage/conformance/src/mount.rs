@@ -143,6 +143,14 @@ macro_rules! account_laws {
             no_racing_token_is_lost
             one_of_racing_rotations_wins
             one_of_racing_revocations_wins
+            an_added_domain_is_whole
+            a_host_stands_once_over_all_accounts
+            an_unknown_account_gets_no_domain
+            a_removed_domain_leaves_nothing
+            a_removed_account_takes_its_domains
+            one_of_racing_domains_wins
+            no_racing_domain_is_lost
+            no_domain_outlives_a_racing_removal
         }
     };
     (if $available:expr; $factory:expr) => {

@@ -1,6 +1,8 @@
 //! Records, accounts and clients to try a store with: the same for the same
 //! number, different for different numbers.
 
+use waxseal_core::brand::Accent;
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, ClientId, Kid, RecordId, TokenDigest};
 use waxseal_core::store::{
     Account, AccountState, Kind, LOCK_BYTES, Lock, MailState, Owner, Record, Scope, Sealed, Token,
@@ -107,6 +109,19 @@ pub fn token(n: u32) -> Token {
         created: after(u64::from(n)),
         expires: n.is_multiple_of(2).then(|| after(u64::from(n) + 86_400)),
         wrap: noise(n ^ 0x0070_0000, 60),
+    }
+}
+
+/// The `n`-th domain, of the `account`-th account: with a name or a colour of its
+/// own, both, or neither.
+#[must_use]
+pub fn domain(n: u32, account: u32) -> Domain {
+    let [.., red, green, blue] = (n * 0x0001_0305).to_be_bytes();
+    Domain {
+        host: format!("d{n:03}.example:8443"),
+        account: account_id(account),
+        name: n.is_multiple_of(2).then(|| format!("D\u{f6}main \"{n}\"\t<b>")),
+        accent: n.is_multiple_of(3).then_some(Accent([red, green, blue])),
     }
 }
 

@@ -26,6 +26,17 @@ async fn every_fault_is_caught_by_the_laws_that_name_it() {
         (AccountFault::LifeLengthened, &["a_rotation_hands_the_name_on"]),
         (AccountFault::OverlapCut, &["a_rotation_waits_for_the_one_before"]),
         (AccountFault::LastTokenTakesAll, &["an_account_outlives_its_last_token"]),
+        (
+            AccountFault::DomainAfterCheck,
+            &["one_of_racing_domains_wins", "no_domain_outlives_a_racing_removal"],
+        ),
+        (AccountFault::HostsPerAccount, &["a_host_stands_once_over_all_accounts"]),
+        (AccountFault::DomainsKept, &["a_removed_account_takes_its_domains"]),
+        (AccountFault::DomainsRewritten, &["no_racing_domain_is_lost"]),
+        (
+            AccountFault::HostsByPrefix,
+            &["a_host_stands_once_over_all_accounts", "a_removed_domain_leaves_nothing"],
+        ),
     ] {
         let harness = Harness::new(move |_budget| async move {
             Subject::accounts(Arc::new(FaultyAccounts::with(fault)), ())

@@ -1,15 +1,18 @@
-//! Accounts and their tokens, behind one lock: they are few, and change by hand.
+//! Accounts, their tokens and their domains, behind one lock: they are few, and change by hand.
 
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{HashMap, HashSet};
 
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, TokenDigest};
-use waxseal_core::store::{Account, AccountState, Rotation, Token, TokenChange};
+use waxseal_core::store::{Account, AccountState, DomainChange, Rotation, Token, TokenChange};
 use waxseal_core::time::Timestamp;
 
 #[derive(Default)]
 pub(crate) struct Accounts {
     accounts: HashMap<AccountId, (Account, Vec<Token>)>,
     digests: HashSet<TokenDigest>,
+    domains: BTreeMap<String, Domain>,
 }
 
 impl Accounts {
@@ -39,8 +42,10 @@ impl Accounts {
         for token in tokens {
             self.digests.remove(&token.digest);
         }
+        self.domains.retain(|_, domain| domain.account != *id);
         true
     }
+
     pub(crate) fn set_state(&mut self, id: &AccountId, state: AccountState) -> bool {
         self.change(id, |account| account.state = state)
     }
@@ -90,5 +95,27 @@ impl Accounts {
         let Some(place) = tokens.iter().position(|token| token.name == name) else { return false };
         self.digests.remove(&tokens.remove(place).digest);
         true
+    }
+
+    pub(crate) fn add_domain(&mut self, domain: Domain) -> DomainChange {
+        if !self.accounts.contains_key(&domain.account) {
+            return DomainChange::Unknown;
+        }
+        match self.domains.entry(domain.host.clone()) {
+            Entry::Occupied(_) => DomainChange::Taken,
+            Entry::Vacant(free) => {
+                free.insert(domain);
+                DomainChange::Done
+            }
+        }
+    }
+
+    /// Every domain, by its host.
+    pub(crate) fn domains(&self) -> Vec<Domain> {
+        self.domains.values().cloned().collect()
+    }
+
+    pub(crate) fn remove_domain(&mut self, host: &str) -> bool {
+        self.domains.remove(host).is_some()
     }
 }

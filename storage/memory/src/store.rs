@@ -9,12 +9,13 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use waxseal_core::attempt::Guess;
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, ClientId, RecordId};
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::Ending;
 use waxseal_core::store::{
-    Account, AccountState, AccountStore, Attempt, Check, Created, Front, MailState, RECENT_REACH, Receipt,
-    Record, Rotation, Store, StoreError, Swept, Token, TokenChange, Usage,
+    Account, AccountState, AccountStore, Attempt, Check, Created, DomainChange, Front, MailState,
+    RECENT_REACH, Receipt, Record, Rotation, Store, StoreError, Swept, Token, TokenChange, Usage,
 };
 use waxseal_core::time::Timestamp;
 
@@ -231,6 +232,18 @@ impl AccountStore for MemoryStore {
 
     async fn revoke_token(&self, account: &AccountId, name: &str) -> Result<bool, StoreError> {
         Ok(lock(&self.accounts).revoke_token(account, name))
+    }
+
+    async fn add_domain(&self, domain: Domain) -> Result<DomainChange, StoreError> {
+        Ok(lock(&self.accounts).add_domain(domain))
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        Ok(lock(&self.accounts).domains())
+    }
+
+    async fn remove_domain(&self, host: &str) -> Result<bool, StoreError> {
+        Ok(lock(&self.accounts).remove_domain(host))
     }
 }
 

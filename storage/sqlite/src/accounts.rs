@@ -1,11 +1,13 @@
-//! Accounts and their tokens. Read from the file each time, so that another
+//! Accounts, their tokens and their domains. Read from the file each time, so that another
 //! process's change is seen at once.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Params, Row, params};
+use waxseal_core::brand::Accent;
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, TokenDigest};
 use waxseal_core::store::{
-    Account, AccountState, AccountStore, Rotation, Scope, StoreError, Token, TokenChange,
+    Account, AccountState, AccountStore, DomainChange, Rotation, Scope, StoreError, Token, TokenChange,
 };
 use waxseal_core::time::Timestamp;
 
@@ -64,6 +66,20 @@ impl AccountStore for SqliteStore {
         let (id, name) = (*account, name.to_owned());
         self.writer.call(Class::Plain, move |batch| revoke(batch, &id, &name)).await
     }
+
+    async fn add_domain(&self, domain: Domain) -> Result<DomainChange, StoreError> {
+        self.writer.call(Class::Plain, move |batch| add_domain(batch, &domain)).await
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        self.readers.call(domains).await
+    }
+
+    async fn remove_domain(&self, host: &str) -> Result<bool, StoreError> {
+        let host = host.to_owned();
+        let sql = "DELETE FROM domains WHERE host = ?1";
+        self.writer.call(Class::Plain, move |batch| Ok(batch.execute(sql, [&host])? > 0)).await
+    }
 }
 
 fn add(batch: &mut Batch<'_>, account: &Account, token: &Token) -> Result<bool, Fault> {
@@ -103,6 +119,7 @@ fn insert(batch: &Batch<'_>, account: &AccountId, token: &Token) -> Result<(), F
 
 fn remove(batch: &mut Batch<'_>, id: &AccountId) -> Result<bool, Fault> {
     batch.erased |= batch.execute("DELETE FROM tokens WHERE account = ?1", [id.as_bytes()])? > 0;
+    batch.execute("DELETE FROM domains WHERE account = ?1", [id.as_bytes()])?;
     Ok(batch.execute("DELETE FROM accounts WHERE id = ?1", [id.as_bytes()])? > 0)
 }
 
@@ -114,6 +131,18 @@ fn set_state(batch: &Batch<'_>, id: &AccountId, state: AccountState) -> Result<b
 fn set_plan(batch: &Batch<'_>, id: &AccountId, plan: &str) -> Result<bool, Fault> {
     let sql = "UPDATE accounts SET plan = ?2 WHERE id = ?1";
     Ok(batch.execute(sql, params![id.as_bytes(), plan])? > 0)
+}
+
+fn add_domain(batch: &Batch<'_>, domain: &Domain) -> Result<DomainChange, Fault> {
+    let Domain { host, account, name, accent } = domain;
+    if !exists(batch, "SELECT 1 FROM accounts WHERE id = ?1", params![account.as_bytes()])? {
+        return Ok(DomainChange::Unknown);
+    }
+    let inserted = batch.execute(
+        "INSERT INTO domains (host, account, name, accent) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![host, account.as_bytes(), name, accent.map(|accent| accent.to_string())],
+    )?;
+    Ok(if inserted > 0 { DomainChange::Done } else { DomainChange::Taken })
 }
 
 fn add_token(batch: &Batch<'_>, id: &AccountId, token: &Token) -> Result<TokenChange, Fault> {
@@ -199,6 +228,28 @@ fn tokens(conn: &Connection, id: &AccountId) -> Result<Vec<Token>, Fault> {
         tokens.push(token(row)?);
     }
     Ok(tokens)
+}
+
+fn domains(conn: &Connection) -> Result<Vec<Domain>, Fault> {
+    let mut statement =
+        conn.prepare_cached("SELECT host, account, name, accent FROM domains ORDER BY host")?;
+    let mut rows = statement.query([])?;
+    let mut domains = Vec::new();
+    while let Some(row) = rows.next()? {
+        domains.push(domain(row)?);
+    }
+    Ok(domains)
+}
+
+fn domain(row: &Row<'_>) -> Result<Domain, Fault> {
+    let accent: Option<String> = row.get(3)?;
+    let accent = accent.map(|text| known(text.parse::<Accent>().ok(), "a domain's colour")).transpose()?;
+    Ok(Domain {
+        host: row.get(0)?,
+        account: AccountId(bytes(row, 1, "the account of a domain")?),
+        name: row.get(2)?,
+        accent,
+    })
 }
 
 fn account(row: &Row<'_>) -> Result<Account, Fault> {

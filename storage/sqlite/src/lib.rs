@@ -19,7 +19,8 @@
 //!   given up when the disk is full, so that what stands can still be opened
 //!   while new secrets are refused (`reserve`).
 //! - The file is made whole under another name and linked into place; one that
-//!   is not ours, newer, empty or cut short is refused and left alone (`schema`).
+//!   is not ours, newer, empty or cut short is refused and left alone; an older
+//!   one gets what it lacks in one transaction (`schema`).
 //!
 //! # What it does not do
 //! - Erased bytes may survive where a file system or a disk keeps old versions of

@@ -1,5 +1,5 @@
-//! The file: made whole or not at all, checked before it is trusted, and opened
-//! the same way everywhere.
+//! The file: made whole or not at all, checked before it is trusted, brought up
+//! to this release's version, and opened the same way everywhere.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -8,13 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use waxseal_core::store::Cause;
 
 /// "WXSL": tells our files from those of other programs.
 pub(crate) const APPLICATION_ID: i32 = 0x5758_534c;
-/// The version of `schema.sql`, in the file's `user_version`.
-pub(crate) const VERSION: i32 = 1;
+/// What makes a file of version 1, and what leads from each version to the next. A
+/// new file takes the same road as an old one, so both end alike. Every step only
+/// adds: a process of an earlier release that has the file open goes on undisturbed.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+/// The version that the steps lead to, in the file's `user_version`.
+pub(crate) const VERSION: i32 = 2;
 
 const PAGE_BYTES: u64 = 4_096;
 /// How long a writer waits for another process's.
@@ -169,7 +173,7 @@ fn write_draft(draft: &Path) -> Result<(), Cause> {
          PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {VERSION};
          COMMIT;",
-        include_str!("schema.sql")
+        STEPS.concat()
     ))?;
     // The last connection to close writes the log back, syncs, and removes it.
     conn.close().map_err(|(_, error)| error)?;
@@ -195,8 +199,12 @@ fn check(path: &Path) -> Result<(), OpenError> {
     })?;
     let path = path.to_owned();
     match (application, version) {
-        (APPLICATION_ID, VERSION) if is_whole(&path, pages) => writable(path),
         (APPLICATION_ID, found) if found > VERSION => Err(OpenError::Newer { path, found }),
+        (APPLICATION_ID, VERSION) if is_whole(&path, pages) => writable(&path),
+        (APPLICATION_ID, 1..VERSION) if is_whole(&path, pages) => {
+            writable(&path)?;
+            bring_up(&path).map_err(|error| failed(&path, error))
+        }
         (APPLICATION_ID, _) => Err(OpenError::Damaged(path)),
         (found, _) => Err(OpenError::Foreign { path, found }),
     }
@@ -223,8 +231,8 @@ fn is_whole(path: &Path, pages: u64) -> bool {
 
 /// SQLite opens what it may not write as read-only, without a word, and misses a
 /// log that it can't make beside the file only when it begins to write.
-fn writable(path: PathBuf) -> Result<(), OpenError> {
-    let tried = connect_writer(&path).and_then(|conn| {
+fn writable(path: &Path) -> Result<(), OpenError> {
+    let tried = connect_writer(path).and_then(|conn| {
         let begun = conn.execute_batch("BEGIN IMMEDIATE; ROLLBACK;");
         // Whoever makes us wait can write, and so can we in our turn.
         begun.or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) })?;
@@ -232,10 +240,23 @@ fn writable(path: PathBuf) -> Result<(), OpenError> {
     });
     match tried {
         Ok(false) => Ok(()),
-        Ok(true) => Err(OpenError::ReadOnly(path)),
-        Err(error) if is_read_only(&error) => Err(OpenError::ReadOnly(path)),
-        Err(error) => Err(failed(&path, error)),
+        Ok(true) => Err(OpenError::ReadOnly(path.to_owned())),
+        Err(error) if is_read_only(&error) => Err(OpenError::ReadOnly(path.to_owned())),
+        Err(error) => Err(failed(path, error)),
     }
+}
+
+/// Takes the steps that the file lacks, in one transaction: after a crash or on a
+/// full disk it is what it was. Of processes that race, the first takes them.
+fn bring_up(path: &Path) -> rusqlite::Result<()> {
+    let mut conn = connect_writer(path)?;
+    let change = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or_default()) {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "user_version", VERSION.max(found))?;
+    change.commit()
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

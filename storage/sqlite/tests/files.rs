@@ -172,11 +172,10 @@ fn another_programs_file_is_refused() {
 #[test]
 fn a_newer_file_is_refused() {
     let newer =
-        |_| made_by("PRAGMA application_id = 0x5758534c; PRAGMA user_version = 2; CREATE TABLE t (x)");
-    refuses(newer, |error| matches!(error, OpenError::Newer { found: 2, .. }));
+        |_| made_by("PRAGMA application_id = 0x5758534c; PRAGMA user_version = 3; CREATE TABLE t (x)");
+    refuses(newer, |error| matches!(error, OpenError::Newer { found: 3, .. }));
 }
 
-/// Opens what `spoil` makes of a whole store; it must be refused, and left as it is.
 #[tokio::test]
 async fn a_store_whose_folder_was_moved_answers_no_ping_until_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,6 +191,7 @@ async fn a_store_whose_folder_was_moved_answers_no_ping_until_it_is_back() {
     assert!(content(&store, 1).await.is_some());
 }
 
+/// Opens what `spoil` makes of a whole store; it must be refused, and left as it is.
 fn refuses(spoil: impl FnOnce(Vec<u8>) -> Vec<u8>, expected: impl FnOnce(&OpenError) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");

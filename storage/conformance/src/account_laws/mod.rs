@@ -4,6 +4,7 @@
 //! # Panics
 //! Every law panics if it is breached, or if the machinery under the store fails.
 
+mod domains;
 mod tokens;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::Harness;
 use crate::race::race;
 use crate::sample::{account, account_id, token};
 
+pub use domains::*;
 pub use tokens::*;
 
 type Stores = Harness<dyn AccountStore>;
