@@ -87,7 +87,7 @@ fn app(config: &Config, keyring: Arc<Keyring>, opened: Opened, bound: SocketAddr
     let api = Api {
         vault: Vault::new(ports, keyring, config.policy()),
         accounts,
-        limiter: Arc::new(LocalLimiter::default()),
+        limiter: opened.limiter.unwrap_or_else(|| Arc::new(LocalLimiter::default())),
         limits: config.limits,
         site,
     };

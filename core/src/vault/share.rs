@@ -15,7 +15,7 @@ use crate::seal::keyring::Master;
 use crate::seal::labels;
 use crate::secret::{KeyBytes, Passphrase, Plaintext};
 use crate::state::State;
-use crate::store::{Created, Kind, MailState, Owner, Record, Sealed};
+use crate::store::{Created, Kind, MailState, Owner, Record, Sealed, StoreError};
 
 impl Vault {
     /// Keeps a value, and answers its metadata: the keys are in there.
@@ -60,7 +60,7 @@ impl Vault {
         let metadata = self.minted(kind, &terms, caller)?;
         let content = Content { value, share_domain: terms.share_domain };
         let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
-        match self.ports.store.create(record, metadata.created).await? {
+        match self.ports.store.create(record, metadata.created).await.map_err(not_handed_out)? {
             Created::Fresh => Ok((metadata, content.value)),
             Created::Full => Err(Fault::Full),
             // 128 random bits that were drawn before: the generator repeats itself.
@@ -175,4 +175,13 @@ impl Vault {
 
 pub(super) fn info_terms<'a>(master: &'a Master, secret: &'a [u8; 32], id: &'a RecordId) -> boxes::Terms<'a> {
     boxes::Terms { purpose: master.info(), secret, label: labels::INFO, context: id.as_bytes() }
+}
+
+/// A record that may stand, though nobody confirmed it, opens for nobody: its keys
+/// are told to no one. So the creator is told that nothing was kept.
+fn not_handed_out(error: StoreError) -> Fault {
+    match error {
+        StoreError::Unconfirmed(cause) => Fault::Unavailable(cause),
+        other => other.into(),
+    }
 }

@@ -14,6 +14,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use waxseal_core::api::Limits;
@@ -22,7 +23,7 @@ use waxseal_core::contract::site;
 use waxseal_core::domain;
 use waxseal_core::id::AccountId;
 use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
-use waxseal_storage::StoreUrl;
+use waxseal_storage::{RedisOptions, StoreUrl};
 
 pub use error::{ConfigError, ConfigErrors};
 pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
@@ -60,6 +61,8 @@ pub struct Config {
     pub limits: Limits,
     /// The budget of stored bytes; 0 for none.
     pub stored_bytes: u64,
+    /// What a store on Redis is told.
+    pub redis: RedisOptions,
     /// The API, version 1.
     pub api_v1: ApiV1,
     /// Peers whose forwarding headers are believed.
@@ -218,6 +221,7 @@ fn merge(path: Option<PathBuf>, file: file::File, lines: read::Lines, overrides:
         plans: plans(file.plans.0),
         limits: limits(&file.limits),
         stored_bytes: file.limits.stored_bytes.0,
+        redis: redis(file.redis),
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
         trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
         log: merge_log(file.log, overrides),
@@ -289,6 +293,15 @@ fn completed(plan: file::Plan, base: Plan) -> Plan {
     Plan {
         max_secret_bytes: plan.max_secret_bytes.map_or(base.max_secret_bytes, value::Whole::as_usize),
         max_ttl: plan.max_ttl.map_or(base.max_ttl, |life| life.0),
+    }
+}
+
+fn redis(written: file::Redis) -> RedisOptions {
+    let usual = RedisOptions::default();
+    RedisOptions {
+        prefix: written.prefix.unwrap_or(usual.prefix),
+        min_replicas: written.min_replicas.map_or(usual.min_replicas, |count| count.0),
+        wait: written.wait_ms.map_or(usual.wait, |wait| Duration::from_millis(wait.0)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 26] = [
+const SETTINGS: [&str; 29] = [
     "listen",
     "store",
     "key_file",
@@ -22,6 +22,9 @@ const SETTINGS: [&str; 26] = [
     "limits.account_creates_per_20m",
     "limits.account_reveals_per_20m",
     "limits.stored_bytes",
+    "redis.prefix",
+    "redis.min_replicas",
+    "redis.wait_ms",
     "api.v1.numbers",
     "api.v1.passphrase_min",
     "api.v1.passphrase_max",

@@ -64,7 +64,7 @@ impl Config {
     #[must_use]
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
-        let named = named.chain(self.of_limits()).chain(self.of_api()).chain(self.of_log());
+        let named = named.chain(self.of_limits()).chain(self.of_redis()).chain(self.of_api()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);
@@ -134,6 +134,15 @@ impl Config {
             ("stored_bytes", self.stored_bytes),
         ];
         counts.map(|(name, count)| (format!("limits.{name}"), Shown::Number(count))).to_vec()
+    }
+
+    fn of_redis(&self) -> Vec<(String, Shown)> {
+        let wait = u64::try_from(self.redis.wait.as_millis()).unwrap_or(u64::MAX);
+        vec![
+            ("redis.prefix".into(), text(&self.redis.prefix)),
+            ("redis.min_replicas".into(), Shown::Number(self.redis.min_replicas)),
+            ("redis.wait_ms".into(), Shown::Number(wait)),
+        ]
     }
 
     fn of_api(&self) -> Vec<(String, Shown)> {

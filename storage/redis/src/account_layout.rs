@@ -1,11 +1,18 @@
-//! An account and its tokens as one packed string, big-endian, version 1. Texts
-//! and boxes stand behind their length, four bytes; an absent text or time behind a 0.
+//! An account and its tokens, and a domain, each as one packed string, big-endian,
+//! version 1. Texts and boxes stand behind their length, four bytes; what may be
+//! absent stands behind a 1, or is a 0.
 //!
 //! ```text
 //! version 1 | state 1 | created 8 | name | plan | 0, or 1 and language | tokens 4
 //! then each: digest 32 | scope 1 | created 8 | 0, or 1 and expires 8 | name | wrap
+//!
+//! account 16 | version 1 | 0, or 1 and colour 3 | 0, or 1 and name
 //! ```
+//!
+//! A domain begins with the account, which the script looks for that removes one.
 
+use waxseal_core::brand::Accent;
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, TokenDigest};
 use waxseal_core::store::{Account, AccountState, Scope, Token};
 use waxseal_core::time::Timestamp;
@@ -68,6 +75,33 @@ pub(crate) fn unpack(id: &AccountId, packed: &[u8]) -> Option<(Account, Vec<Toke
         tokens.push(rest.token()?);
     }
     rest.0.is_empty().then_some((Account { id: *id, name, plan, language, state, created }, tokens))
+}
+
+/// Packs a domain, less its host.
+pub(crate) fn pack_domain(domain: &Domain) -> Vec<u8> {
+    let mut packed = domain.account.as_bytes().to_vec();
+    packed.extend([VERSION, u8::from(domain.accent.is_some())]);
+    if let Some(accent) = &domain.accent {
+        packed.extend(accent.0);
+    }
+    packed.push(u8::from(domain.name.is_some()));
+    if let Some(name) = &domain.name {
+        put(&mut packed, name.as_bytes());
+    }
+    packed
+}
+
+/// Reads what [`pack_domain`] writes. `None` for anything else.
+pub(crate) fn unpack_domain(host: Vec<u8>, packed: &[u8]) -> Option<Domain> {
+    let mut rest = Rest(packed);
+    let account = AccountId::try_from(rest.take(16)?).ok()?;
+    if rest.byte()? != VERSION {
+        return None;
+    }
+    let accent = if rest.is_there()? { Some(Accent(rest.take(3)?.try_into().ok()?)) } else { None };
+    let name = if rest.is_there()? { Some(rest.text()?) } else { None };
+    let host = String::from_utf8(host).ok()?;
+    rest.0.is_empty().then_some(Domain { host, account, name, accent })
 }
 
 /// What is not read yet.
@@ -139,6 +173,18 @@ mod tests {
                 }
                 assert_eq!(unpack(&account_id(n), &[&packed[..], b"x"].concat()), None);
             }
+        }
+    }
+    #[test]
+    fn a_domain_unpacks_too() {
+        let plain = Domain::new("a.example", account_id(1));
+        let named = Domain { name: Some("A".to_owned()), accent: Some(Accent([1, 2, 3])), ..plain.clone() };
+        for domain in [plain, named] {
+            let packed = pack_domain(&domain);
+            for cut in 0..packed.len() {
+                assert_eq!(unpack_domain(b"a.example".to_vec(), &packed[..cut]), None);
+            }
+            assert_eq!(unpack_domain(b"a.example".to_vec(), &packed), Some(domain));
         }
     }
 }

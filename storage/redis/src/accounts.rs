@@ -2,17 +2,20 @@
 //! a change reads it, works out what is to stand there, and puts that in its place
 //! if nobody else was faster, in one step with the digests that it claims and frees.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use redis::{Value, cmd};
+use waxseal_core::domain::Domain;
 use waxseal_core::id::{AccountId, TokenDigest};
 use waxseal_core::store::{
-    Account, AccountState, AccountStore, Rotation, StoreError, Token, TokenChange,
+    Account, AccountState, AccountStore, DomainChange, Rotation, StoreError, Token, TokenChange,
 };
 use waxseal_core::time::Timestamp;
 
 use crate::RedisStore;
-use crate::account_layout::{pack, unpack};
+use crate::account_layout::{pack, pack_domain, unpack, unpack_domain};
 use crate::fault::{Fault, Trouble};
 use crate::layout::Damaged;
 use crate::records::{nonsense, read};
@@ -118,6 +121,36 @@ impl AccountStore for RedisStore {
         token_change(rotated.await)
     }
 
+    async fn add_domain(&self, domain: Domain) -> Result<DomainChange, StoreError> {
+        let (account, domains) = (self.keys.account(&domain.account), self.keys.domains());
+        let mut add = scripts::ADD_DOMAIN.call(&[&account, &domains]);
+        add.arg(&domain.host).arg(pack_domain(&domain));
+        match self.courier.send(&account, add).await.map_err(Fault::of_write)? {
+            Value::Int(0) => Ok(DomainChange::Done),
+            Value::Int(1) => Ok(DomainChange::Unknown),
+            Value::Int(2) => Ok(DomainChange::Taken),
+            _ => Err(nonsense().of_write()),
+        }
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        let key = self.keys.domains();
+        let mut all = cmd("HGETALL");
+        all.arg(&key);
+        let all = self.courier.send(&key, all).await.and_then(read::<BTreeMap<Vec<u8>, Vec<u8>>>);
+        let all = all.map_err(Fault::of_read)?.into_iter();
+        let domain = |(host, packed): (Vec<u8>, Vec<u8>)| unpack_domain(host, &packed).ok_or(Damaged);
+        all.map(|pair| domain(pair).map_err(|damaged| Fault::from(damaged).of_read())).collect()
+    }
+
+    async fn remove_domain(&self, host: &str) -> Result<bool, StoreError> {
+        let key = self.keys.domains();
+        let mut remove = cmd("HDEL");
+        remove.arg(&key).arg(host);
+        let removed = self.courier.send(&key, remove).await.and_then(read::<u64>);
+        Ok(removed.map_err(Fault::of_write)? > 0)
+    }
+
     async fn revoke_token(&self, account: &AccountId, name: &str) -> Result<bool, StoreError> {
         let revoked = self.alter(account, |standing| {
             let Some((account, mut tokens)) = standing else { return Plan::Leave(false) };
@@ -191,7 +224,7 @@ impl RedisStore {
     }
 
     async fn swap(&self, id: &AccountId, expected: &[u8], change: &Change) -> Result<Value, Fault> {
-        let mut keys = vec![self.keys.account(id), self.keys.accounts()];
+        let mut keys = vec![self.keys.account(id), self.keys.accounts(), self.keys.domains()];
         keys.extend(change.claims.iter().chain(&change.frees).map(|digest| self.keys.digest(digest)));
         let created = change.next.as_ref().map_or(0, |(account, _)| account.created.secs());
         let next = change.next.as_ref().map(|(account, tokens)| pack(account, tokens)).unwrap_or_default();

@@ -62,7 +62,7 @@ fn hint(code: &str) -> &'static str {
         "LOADING" => "it is reading its data from the disk after a start; that passes",
         "NOAUTH" => "it asks for a password; say redis://USER:PASSWORD@HOST in `store`",
         "WRONGPASS" => "it does not know this user, or not by this password; see `store`",
-        "NOPERM" => "its user lacks a permission; give it the line that `waxseal store acl` prints",
+        "NOPERM" => "its user lacks a permission; give it what `waxseal config redis-acl` prints",
         "MISCONF" => "it cannot write to its disk; see its log and the room on its disk",
         "NOREPLICAS" => "too few replicas are connected for its min-replicas-to-write",
         "BUSY" => "it is busy with somebody's endless script; see `SCRIPT KILL`",

@@ -9,6 +9,7 @@
 //! PREFIX:a{accounts}ID  an account and its tokens; the digests beside it:
 //! PREFIX:k{accounts}DIGEST   whose token this is
 //! PREFIX:o{accounts}    every account by time of making (sorted set)
+//! PREFIX:h{accounts}    domains by host (hash)
 //! PREFIX:c{check}       the check that only the right key file opens
 //! PREFIX:q…             an allowance
 //! ```
@@ -19,14 +20,14 @@
 //! that a bucket's figures and its order of sweeping change in the same step as
 //! its records, and stay true whatever happens in between.
 
+use std::fmt;
+use std::str::FromStr;
+
 use waxseal_core::id::{AccountId, RecordId, TokenDigest};
 use waxseal_core::store::{Action, Subject};
 
 /// How many buckets records lie in.
 pub(crate) const BUCKETS: usize = 256;
-
-/// The usual prefix.
-pub const USUAL_PREFIX: &str = "waxseal";
 
 /// One of the [`BUCKETS`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -57,25 +58,48 @@ pub(crate) fn member(id: &RecordId) -> &[u8] {
     &id.0[..31]
 }
 
+/// What every key begins with; a colon follows. 1 to 32 letters, digits, `-`, `.`,
+/// `_` and `:`, so that no brace decides a slot and no star widens an access rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Prefix(String);
+
 /// A prefix that is none.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{0}` is no prefix for keys: 1 to 32 letters, digits, - . _ and :")]
 pub struct BadPrefix(String);
 
+impl Default for Prefix {
+    /// `waxseal`
+    fn default() -> Self {
+        Self("waxseal".to_owned())
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = BadPrefix;
+
+    fn from_str(text: &str) -> Result<Self, BadPrefix> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+        let sound = (1..=32).contains(&text.len()) && text.bytes().all(fits);
+        if sound { Ok(Self(text.to_owned())) } else { Err(BadPrefix(text.to_owned())) }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Spells keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
-    prefix: String,
+    prefix: Prefix,
 }
 
 impl Keys {
-    pub(crate) fn new(prefix: &str) -> Result<Self, BadPrefix> {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-        if (1..=32).contains(&prefix.len()) && prefix.bytes().all(fits) {
-            Ok(Self { prefix: prefix.to_owned() })
-        } else {
-            Err(BadPrefix(prefix.to_owned()))
-        }
+    pub(crate) fn new(prefix: Prefix) -> Self {
+        Self { prefix }
     }
 
     /// What every key of ours looks like, to Redis' access lists.
@@ -123,6 +147,10 @@ impl Keys {
         self.key('o', "accounts", &[])
     }
 
+    pub(crate) fn domains(&self) -> Vec<u8> {
+        self.key('h', "accounts", &[])
+    }
+
     pub(crate) fn check(&self) -> Vec<u8> {
         self.key('c', "check", &[])
     }
@@ -145,7 +173,7 @@ impl Keys {
     }
 
     fn key(&self, kind: char, tag: &str, rest: &[u8]) -> Vec<u8> {
-        let head = [self.prefix.as_bytes(), &[b':', kind as u8, b'{'], tag.as_bytes(), b"}"];
+        let head = [self.prefix.0.as_bytes(), &[b':', kind as u8, b'{'], tag.as_bytes(), b"}"];
         [&head.concat(), rest].concat()
     }
 }
@@ -176,7 +204,7 @@ mod tests {
     use waxseal_conformance::sample;
 
     fn keys() -> Keys {
-        Keys::new(USUAL_PREFIX).unwrap()
+        Keys::new(Prefix::default())
     }
 
     #[test]
@@ -210,6 +238,7 @@ mod tests {
         let keys = keys();
         let home = slot(&keys.accounts());
         assert_eq!(slot(&keys.account(&sample::account_id(7))), home);
+        assert_eq!(slot(&keys.domains()), home);
         assert_eq!(slot(&keys.digest(&sample::token(7).digest)), home);
     }
 
@@ -235,10 +264,10 @@ mod tests {
     #[test]
     fn a_prefix_is_plain() {
         for prefix in ["waxseal", "a", "team-1:prod.x_y"] {
-            assert!(Keys::new(prefix).is_ok(), "{prefix}");
+            assert!(prefix.parse::<Prefix>().is_ok(), "{prefix}");
         }
         for prefix in ["", "a b", "a*", "{a}", "é", &"a".repeat(33)] {
-            assert!(Keys::new(prefix).is_err(), "{prefix}");
+            assert!(prefix.parse::<Prefix>().is_err(), "{prefix}");
         }
     }
 }

@@ -71,8 +71,8 @@ pub use crate::acl::acl;
 use crate::budget::Budget;
 use crate::courier::Courier;
 pub use crate::fault::Trouble;
-pub use crate::keys::{BadPrefix, USUAL_PREFIX};
 use crate::keys::Keys;
+pub use crate::keys::{BadPrefix, Prefix};
 pub use crate::limiter::{AMPLE, RedisLimiter};
 pub use crate::start::OpenError;
 use crate::topology::Topology;
@@ -81,8 +81,8 @@ pub use crate::url::{BadUrl, RedisUrl};
 /// What an operator may set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// What every key begins with; a colon follows. 1 to 32 letters, digits, - . _ and :
-    pub prefix: String,
+    /// What every key begins with.
+    pub prefix: Prefix,
     /// Bytes that unopened secrets and receipts may take, as
     /// [`waxseal_core::store::Usage::bytes`] counts them. 0 is no bound.
     pub stored_bytes_budget: u64,
@@ -99,7 +99,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            prefix: USUAL_PREFIX.to_owned(),
+            prefix: Prefix::default(),
             stored_bytes_budget: 0,
             min_replicas: 0,
             wait: Duration::from_millis(500),
@@ -127,7 +127,7 @@ impl RedisStore {
     /// # Errors
     /// [`OpenError`] if it can't be reached, refuses us, or would throw secrets away.
     pub async fn open(url: RedisUrl, options: Options) -> Result<Self, OpenError> {
-        let keys = Keys::new(&options.prefix)?;
+        let keys = Keys::new(options.prefix);
         let topology = Topology::new(url).map_err(OpenError::Trouble)?;
         let courier = Arc::new(Courier::new(topology, options.patience));
         start::check(&courier, options.min_replicas).await?;

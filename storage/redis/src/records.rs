@@ -68,8 +68,9 @@ impl Store for RedisStore {
     ) -> Result<Attempt, StoreError> {
         match guess {
             Guess::None(_) => self.uncounted(id, guess, policy, now).await.map_err(Fault::of_read),
+            // A guess that may have been counted uses nothing up.
             Guess::Open(_) | Guess::Burn(_) => {
-                self.count(id, guess, policy, now).await.map_err(Fault::of_write)
+                self.count(id, guess, policy, now).await.map_err(Fault::of_read)
             }
         }
     }

@@ -39,6 +39,8 @@ scripts! {
     SWEEP = on_records!("lua/sweep.lua");
     /// Changes an account.
     SWAP = include_str!("lua/swap.lua");
+    /// Registers a domain.
+    ADD_DOMAIN = include_str!("lua/add_domain.lua");
     /// Takes from an allowance.
     LIMIT = include_str!("lua/limit.lua");
 }

@@ -4,20 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use redis::cmd;
-use waxseal_core::store::StoreError;
 
 use crate::courier::Courier;
 use crate::fault::{Fault, Trouble};
-use crate::keys::BadPrefix;
 use crate::node::Node;
 use crate::records::read;
 
 /// Why a store was not opened. Says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The prefix is none.
-    #[error(transparent)]
-    Prefix(#[from] BadPrefix),
     /// Nobody can be reached, or it refuses us.
     #[error("{0}")]
     Trouble(Trouble),
@@ -81,12 +76,6 @@ fn trouble(fault: Fault, node: &Node) -> OpenError {
 
 fn lines(told: &str) -> HashMap<&str, &str> {
     told.lines().filter_map(|line| line.trim().split_once(':')).collect()
-}
-
-impl From<OpenError> for StoreError {
-    fn from(error: OpenError) -> Self {
-        Self::Unavailable(Box::new(error))
-    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub struct RedisUrl {
     pub(crate) login: Login,
     pub(crate) sentinel_login: Login,
     pub(crate) db: u16,
+    written: Zeroizing<String>,
 }
 
 /// What is there.
@@ -92,6 +93,12 @@ impl RedisUrl {
     #[must_use]
     pub fn is_meant(url: &str) -> bool {
         url.split_once(':').is_some_and(|(scheme, _)| scheme.starts_with("redis"))
+    }
+
+    /// As it was written, password and all: for a file that only its owner reads.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.written
     }
 
     /// How to connect to `host` of this URL.
@@ -162,7 +169,8 @@ impl FromStr for RedisUrl {
             "-cluster" => return Err(BadUrl::Database),
             _ => return Err(BadUrl::Scheme),
         };
-        Ok(Self { place, tls, login, sentinel_login: query.sentinel_login, db })
+        let written = Zeroizing::new(url.to_owned());
+        Ok(Self { place, tls, login, sentinel_login: query.sentinel_login, db, written })
     }
 }
 

@@ -41,7 +41,7 @@ async fn a_cluster_that_confirms_keeps_every_law() {
 async fn a_user_with_our_rights_keeps_every_law() {
     if available("a_user_with_our_rights_keeps_every_law") {
         let server = Server::start(&[]);
-        let rule = acl("seal", "t").unwrap().replace("~t:*", "~t*").replace("PASSWORD", "hunter2");
+        let rule = acl("seal", &"t".parse().unwrap()).replace("~t:*", "~t*").replace("PASSWORD", "hunter2");
         let words: Vec<&str> = rule.split(' ').skip(1).collect();
         server.ok(&[&["ACL", "SETUSER"][..], &words].concat());
         server.ok(&["ACL", "SETUSER", "default", "off"]);

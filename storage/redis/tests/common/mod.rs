@@ -31,7 +31,7 @@ impl<T> Shared<T> {
 /// Patient: a law is about answers, and the machine may be busy.
 pub(crate) fn apart(budget: u64) -> Options {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let prefix = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let prefix = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed)).parse().unwrap();
     let patience = Duration::from_secs(20);
     Options { prefix, stored_bytes_budget: budget, patience, ..Options::default() }
 }
