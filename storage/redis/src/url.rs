@@ -135,8 +135,10 @@ fn connection(addr: ConnectionAddr, login: &Login, db: u16) -> redis::RedisResul
     if let Some(user) = &login.user {
         settings = settings.set_username(user);
     }
-    if let Some(password) = &login.password {
-        settings = settings.set_password(password.as_str());
+    // Without any password the library would not say who is there, either.
+    let unasked = login.user.as_ref().map(|_| "");
+    if let Some(password) = login.password.as_deref().map(String::as_str).or(unasked) {
+        settings = settings.set_password(password);
     }
     Ok(addr.into_connection_info()?.set_redis_settings(settings))
 }

@@ -39,3 +39,12 @@ pub(crate) fn apart(budget: u64) -> Options {
 pub(crate) async fn open(url: &str, options: Options) -> Arc<RedisStore> {
     Arc::new(RedisStore::open(url.parse().unwrap(), options).await.unwrap())
 }
+
+/// Awaits a state that must come.
+pub(crate) async fn lasting(what: &str, reached: impl AsyncFn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while !reached().await {
+        assert!(tokio::time::Instant::now() < deadline, "it never came: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
