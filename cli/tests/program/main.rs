@@ -7,6 +7,7 @@ mod faults;
 mod home;
 mod init;
 mod key;
+mod nodes;
 #[cfg(target_os = "linux")]
 mod process;
 mod promises;

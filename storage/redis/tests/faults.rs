@@ -31,7 +31,7 @@ macro_rules! with_server {
     };
 }
 
-with_server!(gone_and_back, &["--appendonly", "yes"], |mut server| async move {
+with_server!(gone_and_back, &["--appendonly", "yes", "--appendfsync", "always"], |mut server| async move {
     let store = open(&server.url(), Options::default()).await;
     put(&store, &record(1)).await;
     server.kill();
