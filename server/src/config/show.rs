@@ -64,7 +64,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
-        let named = named.chain(self.of_limits()).chain(self.of_redis()).chain(self.of_api()).chain(self.of_log());
+        let named =
+            named.chain(self.of_limits()).chain(self.of_redis()).chain(self.of_api()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);

@@ -199,16 +199,13 @@ fn token_change(done: Result<Done<TokenChange>, Fault>) -> Result<TokenChange, S
 
 impl RedisStore {
     /// Works out a change and does it, until nobody comes between.
-    async fn alter<A>(
-        &self,
-        id: &AccountId,
-        plan: impl Fn(Standing) -> Plan<A>,
-    ) -> Result<Done<A>, Fault> {
+    async fn alter<A>(&self, id: &AccountId, plan: impl Fn(Standing) -> Plan<A>) -> Result<Done<A>, Fault> {
         // So that callers in this process do not get between each other.
         let _turn = self.altering.lock().await;
         for _ in 0..ROUNDS {
             let found = self.standing(id).await.map_err(Fault::not_done)?;
-            let (bytes, standing) = found.map_or_else(Default::default, |(bytes, found)| (bytes, Some(found)));
+            let (bytes, standing) =
+                found.map_or_else(Default::default, |(bytes, found)| (bytes, Some(found)));
             let (change, answer) = match plan(standing) {
                 Plan::Leave(answer) => return Ok(Done::As(answer)),
                 Plan::Do(change, answer) => (change, answer),

@@ -5,15 +5,40 @@ use crate::keys::{Keys, Prefix};
 /// Every command that we send or that a script calls, with what connecting takes.
 const COMMANDS: [&str; 30] = [
     // Connecting; whom to ask; what a master says of itself.
-    "hello", "select", "ping", "info", "role", "cluster|slots", "asking",
+    "hello",
+    "select",
+    "ping",
+    "info",
+    "role",
+    "cluster|slots",
+    "asking",
     // Scripts, and their confirmation by replicas.
-    "evalsha", "script|load", "wait",
+    "evalsha",
+    "script|load",
+    "wait",
     // Records and guesses, the check, allowances, accounts.
-    "get", "set", "del", "exists", "strlen", "getrange", "setrange",
+    "get",
+    "set",
+    "del",
+    "exists",
+    "strlen",
+    "getrange",
+    "setrange",
     // Tallies and domains.
-    "hget", "hgetall", "hincrby", "hdel", "hsetnx",
+    "hget",
+    "hgetall",
+    "hincrby",
+    "hdel",
+    "hsetnx",
     // What is due; lists; all accounts.
-    "zadd", "zrem", "zcount", "zrange", "zrangebyscore", "zrevrangebyscore", "zremrangebyscore", "expire",
+    "zadd",
+    "zrem",
+    "zcount",
+    "zrange",
+    "zrangebyscore",
+    "zrevrangebyscore",
+    "zremrangebyscore",
+    "expire",
 ];
 
 /// The rule for a user of Redis who may do what Waxseal does and nothing else, for
@@ -68,6 +93,8 @@ mod tests {
     #[test]
     fn a_rule_names_user_keys_and_commands() {
         let rule = acl("waxseal", &Prefix::default());
-        assert!(rule.starts_with("user waxseal on >PASSWORD resetkeys ~waxseal:* resetchannels -@all +hello "));
+        assert!(
+            rule.starts_with("user waxseal on >PASSWORD resetkeys ~waxseal:* resetchannels -@all +hello ")
+        );
     }
 }

@@ -12,9 +12,7 @@
 
 use waxseal_core::id::{AccountId, Kid, RecordId};
 use waxseal_core::state::{State, Stored};
-use waxseal_core::store::{
-    Kind, LOCK_BYTES, Lock, MailState, Owner, Receipt, Record, Sealed, forgotten,
-};
+use waxseal_core::store::{Kind, LOCK_BYTES, Lock, MailState, Owner, Receipt, Record, Sealed, forgotten};
 use waxseal_core::time::Timestamp;
 
 /// The only version there is.
@@ -204,8 +202,7 @@ impl Fields {
             return Err(Damaged);
         }
         let owned = head[2] & OWNED != 0;
-        let fields =
-            Self { owned, info: number(head, 41)?, own: number(head, 45)?, body: number(head, 49)? };
+        let fields = Self { owned, info: number(head, 41)?, own: number(head, 45)?, body: number(head, 49)? };
         if owned || fields.own == 0 { Ok(fields) } else { Err(Damaged) }
     }
 

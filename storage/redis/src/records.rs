@@ -224,12 +224,7 @@ impl RedisStore {
         }
     }
 
-    async fn end(
-        &self,
-        id: &RecordId,
-        ending: Ending,
-        now: Timestamp,
-    ) -> Result<Option<(Head, u64)>, Fault> {
+    async fn end(&self, id: &RecordId, ending: Ending, now: Timestamp) -> Result<Option<(Head, u64)>, Fault> {
         let key = self.keys.record(id);
         let tally = self.keys.tally(Bucket::of(id));
         let mut settle = scripts::SETTLE.call(&[&key, &self.keys.guesses(id), &tally]);
@@ -295,12 +290,7 @@ impl RedisStore {
         if start.is_empty() { Ok(None) } else { Ok(Some(Head::read(&start)?)) }
     }
 
-    async fn listed(
-        &self,
-        account: &AccountId,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<Receipt>, Fault> {
+    async fn listed(&self, account: &AccountId, limit: usize, now: Timestamp) -> Result<Vec<Receipt>, Fault> {
         let (mut receipts, mut passed) = (Vec::new(), 0);
         let mut lost: Vec<RecordId> = Vec::new();
         while receipts.len() < limit {

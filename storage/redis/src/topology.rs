@@ -50,8 +50,12 @@ impl Map {
 impl Topology {
     /// Asks nobody yet.
     pub(crate) fn new(url: RedisUrl) -> Result<Self, Trouble> {
-        let topology =
-            Self { url, nodes: RwLock::default(), map: RwLock::default(), asking: tokio::sync::Mutex::default() };
+        let topology = Self {
+            url,
+            nodes: RwLock::default(),
+            map: RwLock::default(),
+            asking: tokio::sync::Mutex::default(),
+        };
         let only = match &topology.url.place {
             Place::One(host) => Some(topology.node_at(host)?),
             Place::Socket(path) => {

@@ -63,19 +63,27 @@ pub(crate) struct Login {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadUrl {
     /// None of our schemes.
-    #[error("this is no Redis URL; write redis://, rediss://, redis+unix://, redis-sentinel:// or redis-cluster://")]
+    #[error(
+        "this is no Redis URL; write redis://, rediss://, redis+unix://, redis-sentinel:// or redis-cluster://"
+    )]
     Scheme,
     /// A host or port is none.
-    #[error("write HOST or HOST:PORT behind ://, as in redis://127.0.0.1:6379 (several with commas between for Sentinel and Cluster)")]
+    #[error(
+        "write HOST or HOST:PORT behind ://, as in redis://127.0.0.1:6379 (several with commas between for Sentinel and Cluster)"
+    )]
     Host,
     /// Several hosts where one is meant.
-    #[error("redis:// is one server; several are redis-sentinel://HOST,HOST/MASTER or redis-cluster://HOST,HOST")]
+    #[error(
+        "redis:// is one server; several are redis-sentinel://HOST,HOST/MASTER or redis-cluster://HOST,HOST"
+    )]
     TooMany,
     /// No path of a socket.
     #[error("redis+unix:// needs the path of a socket, as in redis+unix:///run/redis/redis.sock")]
     Socket,
     /// Sentinels watch several masters.
-    #[error("redis-sentinel:// needs the name of the master behind the hosts, as in redis-sentinel://a:26379,b:26379/mymaster")]
+    #[error(
+        "redis-sentinel:// needs the name of the master behind the hosts, as in redis-sentinel://a:26379,b:26379/mymaster"
+    )]
     Master,
     /// A database that is none.
     #[error("the database behind the host must be a number from 0 to 65535; a cluster has only 0")]
@@ -84,7 +92,9 @@ pub enum BadUrl {
     #[error("user and password must be UTF-8, with @ / : ? and % escaped (%40 %2F %3A %3F %25)")]
     Login,
     /// A parameter we do not know.
-    #[error("a parameter behind ? is not known; known are db (redis+unix), sentinel_user and sentinel_password (redis-sentinel)")]
+    #[error(
+        "a parameter behind ? is not known; known are db (redis+unix), sentinel_user and sentinel_password (redis-sentinel)"
+    )]
     Parameter,
 }
 

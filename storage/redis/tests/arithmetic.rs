@@ -25,29 +25,32 @@ fn guesses_count_as_core_counts_them() {
         return;
     }
     let server = Server::start(&[]);
-    run((policy(), prop::collection::vec((guess(), pause()), 1..150)), async |(policy, guesses): (_, Guesses)| {
-        let store = open(&server.socket_url(), apart(0)).await;
-        let record = made(guarded(1), START, Ttl::days(2));
-        store.create(record.clone(), START).await.unwrap();
-        let (mut now, mut attempts) = (START, Attempts::default());
-        for (guess, pause) in guesses {
-            now = now.plus(Ttl::from_secs(pause));
-            let said = store.attempt(&record.id, guess, &policy, now).await.unwrap();
-            if now >= record.sealed.expires {
-                assert_eq!(said, Attempt::Gone);
-                break;
-            }
-            let (after, verdict) = attempts.clone().count(guess, record.sealed.expires, &policy, now);
-            let meant = match verdict {
-                Verdict::LockedOut { until } => Attempt::LockedOut { until },
-                Verdict::Granted { remaining } => {
-                    attempts = if matches!(guess, Guess::None(_)) { attempts } else { after };
-                    Attempt::Granted { sealed: record.sealed.clone(), remaining }
+    run(
+        (policy(), prop::collection::vec((guess(), pause()), 1..150)),
+        async |(policy, guesses): (_, Guesses)| {
+            let store = open(&server.socket_url(), apart(0)).await;
+            let record = made(guarded(1), START, Ttl::days(2));
+            store.create(record.clone(), START).await.unwrap();
+            let (mut now, mut attempts) = (START, Attempts::default());
+            for (guess, pause) in guesses {
+                now = now.plus(Ttl::from_secs(pause));
+                let said = store.attempt(&record.id, guess, &policy, now).await.unwrap();
+                if now >= record.sealed.expires {
+                    assert_eq!(said, Attempt::Gone);
+                    break;
                 }
-            };
-            assert_eq!(said, meant, "{guess:?} at {now:?} under {policy:?}");
-        }
-    });
+                let (after, verdict) = attempts.clone().count(guess, record.sealed.expires, &policy, now);
+                let meant = match verdict {
+                    Verdict::LockedOut { until } => Attempt::LockedOut { until },
+                    Verdict::Granted { remaining } => {
+                        attempts = if matches!(guess, Guess::None(_)) { attempts } else { after };
+                        Attempt::Granted { sealed: record.sealed.clone(), remaining }
+                    }
+                };
+                assert_eq!(said, meant, "{guess:?} at {now:?} under {policy:?}");
+            }
+        },
+    );
 }
 
 #[test]
@@ -125,7 +128,8 @@ fn pause() -> impl Strategy<Value = u64> {
 fn run<S: Strategy>(cases: S, law: impl AsyncFn(S::Value)) {
     let config = ProptestConfig { cases: SEQUENCES, failure_persistence: None, ..ProptestConfig::default() };
     let checked = TestRunner::new(config).run(&cases, |case| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(law(case));
         Ok(())
     });

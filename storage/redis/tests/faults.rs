@@ -11,7 +11,9 @@ use waxseal_conformance::sample::{self, START, client, guarded, record};
 use waxseal_core::attempt::Guess;
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, State};
-use waxseal_core::store::{Action, Attempt, Created, Limiter, Pass, Rate, Record, Store, StoreError, Subject};
+use waxseal_core::store::{
+    Action, Attempt, Created, Limiter, Pass, Rate, Record, Store, StoreError, Subject,
+};
 use waxseal_core::time::{Moment, Ttl};
 use waxseal_redis::{Options, RedisStore};
 use waxseal_redis_servers::{Cluster, Server, available, eventually};
@@ -112,7 +114,10 @@ with_server!(a_password_is_asked_for, &["--requirepass", "hunter2"], |server| as
     assert!(told.contains("(NOAUTH): it asks for a password"), "{told}");
     let wrong = server.url().replace("://", "://:swordfish@");
     let told = refused(&wrong, Options::default()).await;
-    assert!(told.contains("(WRONGPASS): it does not know this user") && !told.contains("swordfish"), "{told}");
+    assert!(
+        told.contains("(WRONGPASS): it does not know this user") && !told.contains("swordfish"),
+        "{told}"
+    );
     open(&server.url().replace("://", "://:hunter2@"), Options::default()).await.ping().await.unwrap();
 });
 
@@ -150,7 +155,8 @@ with_server!(too_few_replicas_for_redis, &["--min-replicas-to-write", "1"], |ser
 });
 
 with_server!(an_endless_script_is_told, &["--busy-reply-threshold", "20"], |server| async move {
-    let store = open(&server.url(), Options { patience: Duration::from_secs(20), ..Options::default() }).await;
+    let store =
+        open(&server.url(), Options { patience: Duration::from_secs(20), ..Options::default() }).await;
     let port = server.port().to_string();
     let endless = ["-p", &port, "EVAL", "while true do end", "0"];
     let mut running = std::process::Command::new("redis-cli").args(endless).spawn().unwrap();
@@ -235,7 +241,9 @@ async fn a_cluster_is_told_of_where_one_server_is_meant() {
     for n in 0..20 {
         told.extend(create(&one, n).await.err().map(|error| text(&error)));
     }
-    assert!(told.iter().all(|told| told.contains("(MOVED): it is a node of a cluster; say redis-cluster://")));
+    assert!(
+        told.iter().all(|told| told.contains("(MOVED): it is a node of a cluster; say redis-cluster://"))
+    );
     assert!(told.len() > 5, "most slots are elsewhere");
 
     let whole = open(&cluster.url(), apart(0)).await;

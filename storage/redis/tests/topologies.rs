@@ -50,7 +50,10 @@ async fn a_user_with_our_rights_keeps_every_law() {
     }
 }
 
-async fn assert_keeps_every_law(url: String, options: impl Fn(u64) -> Options + Send + Sync + Copy + 'static) {
+async fn assert_keeps_every_law(
+    url: String,
+    options: impl Fn(u64) -> Options + Send + Sync + Copy + 'static,
+) {
     let url: Arc<str> = url.into();
     let (of_stores, of_accounts) = (Arc::clone(&url), url);
     let stores = Harness::new(move |budget| {

@@ -57,9 +57,8 @@ impl Cluster {
     /// The nodes that are masters by what the first running one says.
     #[must_use]
     pub fn masters(&self) -> Vec<usize> {
-        let master = |node: &Server| {
-            node.pid().is_some() && node.told(&["INFO", "replication"], "role") == "master"
-        };
+        let master =
+            |node: &Server| node.pid().is_some() && node.told(&["INFO", "replication"], "role") == "master";
         (0..self.nodes.len()).filter(|n| master(&self.nodes[*n])).collect()
     }
 }

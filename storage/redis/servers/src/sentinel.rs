@@ -28,7 +28,9 @@ impl Watched {
             servers.push(Server::start(&["--replicaof", "127.0.0.1", &port]));
         }
         eventually("both replicas are connected", || {
-            (0..2).all(|n| servers[0].told(&["INFO", "replication"], &format!("slave{n}")).contains("state=online"))
+            (0..2).all(|n| {
+                servers[0].told(&["INFO", "replication"], &format!("slave{n}")).contains("state=online")
+            })
         });
         let sentinels: Vec<Server> = (0..3).map(|_| sentinel(&port)).collect();
         eventually("every Sentinel knows all", || sentinels.iter().all(knows_all));
