@@ -47,6 +47,23 @@ pub enum Trouble {
     Contended,
 }
 
+impl Trouble {
+    /// Whether it may pass by itself within moments, as while servers start.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(_, code) => {
+                ["LOADING", "CLUSTERDOWN", "MASTERDOWN", "READONLY"].contains(&code.as_str())
+            }
+            Self::Unreachable(..)
+            | Self::HungUp(_)
+            | Self::Late(..)
+            | Self::NoMaster(..)
+            | Self::NoNode(_) => true,
+            Self::TooFewReplicas { .. } | Self::Nonsense(_) | Self::Contended => false,
+        }
+    }
+}
+
 /// What can be done about a refusal, by its code.
 fn hint(code: &str) -> &'static str {
     match code {

@@ -98,10 +98,11 @@ impl Head {
         let fields = Fields::read(start)?;
         let boxes = start.get(HEAD..HEAD + fields.boxes()).ok_or(Damaged)?;
         let (info, rest) = boxes.split_at(fields.info);
-        let owner = match rest.split_first_chunk::<ACCOUNT>() {
-            Some((account, own)) => Some(Owner { account: AccountId(*account), own: own.to_vec() }),
-            None => None,
+        let owner = |(account, own): (&[u8; ACCOUNT], &[u8])| Owner {
+            account: AccountId(*account),
+            own: own.to_vec(),
         };
+        let owner = rest.split_first_chunk().map(owner);
         Ok(Self {
             state: Stored::from_code(start[1]).ok_or(Damaged)?,
             sealed: start[2] & SEALED != 0,

@@ -276,7 +276,7 @@ impl RedisStore {
         flight.cmd("GET").arg(self.keys.guesses(id));
         let [start, counted] = two(self.courier.send_all(&key, &flight).await?)?;
         let head = self.whole_head(&key, read(start)?).await?;
-        Ok(head.map(|head| attempts(counted).map(|attempts| (head, attempts))).transpose()?)
+        head.map(|head| attempts(counted).map(|attempts| (head, attempts))).transpose()
     }
 
     async fn whole_head(&self, key: &[u8], mut start: Vec<u8>) -> Result<Option<Head>, Fault> {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::cmd;
+use tokio::time::{Instant, sleep};
 
 use crate::courier::Courier;
 use crate::fault::{Fault, Trouble};
@@ -32,9 +34,27 @@ pub enum OpenError {
     Untold(String),
 }
 
+/// How long a start waits for servers that are starting, too.
+const STARTING: Duration = Duration::from_secs(2);
+/// How often it looks.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Looks at every master; waits a little for what may pass.
+pub(crate) async fn check(courier: &Arc<Courier>, min_replicas: u64) -> Result<(), OpenError> {
+    let begun = Instant::now();
+    loop {
+        match look(courier, min_replicas).await {
+            Err(OpenError::Trouble(trouble)) if trouble.may_pass() && begun.elapsed() < STARTING => {
+                sleep(EVERY).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Asks every master what it does when its memory is used up, and whether it
 /// keeps what it is given.
-pub(crate) async fn check(courier: &Arc<Courier>, min_replicas: u64) -> Result<(), OpenError> {
+async fn look(courier: &Courier, min_replicas: u64) -> Result<(), OpenError> {
     let masters = courier.topology().masters().await.map_err(OpenError::Trouble)?;
     for master in masters {
         let told = courier.ask(&master, cmd("INFO")).await;

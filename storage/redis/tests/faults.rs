@@ -7,6 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use common::{apart, lasting, open};
+use futures_util::future::join_all;
 use waxseal_conformance::sample::{self, START, client, guarded, record};
 use waxseal_core::attempt::Guess;
 use waxseal_core::policy::AttemptPolicy;
@@ -272,14 +273,14 @@ with_server!(a_node_without_a_cluster_is_told, &["--cluster-enabled", "yes"], |s
 #[tokio::test]
 async fn nobody_is_there() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for url in [
+    let urls = [
         format!("redis://:hunter2@{free}"),
         format!("rediss://:hunter2@{free}"),
         format!("redis-sentinel://:hunter2@{free}/main"),
         format!("redis-cluster://:hunter2@{free}"),
         "redis+unix://:hunter2@/nowhere/redis.sock".to_owned(),
-    ] {
-        let told = refused(&url, Options::default()).await;
+    ];
+    for told in join_all(urls.iter().map(|url| refused(url, Options::default()))).await {
         assert!(told.contains("cannot be reached") && !told.contains("hunter2"), "{told}");
     }
 }
