@@ -238,6 +238,11 @@ impl Courier {
         outcome
     }
 
+    /// Makes a server know the scripts before the first of them is needed.
+    pub(crate) async fn prepare(&self, node: &Node) -> Result<(), Fault> {
+        self.load(node, Instant::now() + self.patience).await
+    }
+
     async fn load(&self, node: &Node, by: Instant) -> Result<(), Fault> {
         let mut flight = Pipeline::new();
         for script in scripts::ALL {

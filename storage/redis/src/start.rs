@@ -60,6 +60,7 @@ async fn look(courier: &Courier, min_replicas: u64) -> Result<(), OpenError> {
         let told = courier.ask(&master, cmd("INFO")).await;
         let told: String = told.and_then(read).map_err(|fault| trouble(fault, &master))?;
         judge(master.address(), &lines(&told), min_replicas)?;
+        courier.prepare(&master).await.map_err(|fault| trouble(fault, &master))?;
     }
     Ok(())
 }
