@@ -36,6 +36,11 @@ pub(crate) fn apart(budget: u64) -> Options {
     Options { prefix, stored_bytes_budget: budget, patience, ..Options::default() }
 }
 
+/// The usual options, and time enough for a busy machine.
+pub(crate) fn patient() -> Options {
+    Options { patience: Duration::from_secs(20), ..Options::default() }
+}
+
 pub(crate) async fn open(url: &str, options: Options) -> Arc<RedisStore> {
     Arc::new(RedisStore::open(url.parse().unwrap(), options).await.unwrap())
 }
