@@ -69,13 +69,30 @@ impl Courier {
         self.carry(slot(key), flight, self.patience, Via::Shared).await
     }
 
-    /// Sends one command about each of many keys, in one flight to each server.
-    /// Answers in the same order.
-    pub(crate) async fn send_each(&self, asked: Vec<(Vec<u8>, Cmd)>) -> Vec<Result<Value, Fault>> {
+    /// How long an answer is awaited.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Sends one command about each of many keys, in one flight to each server that
+    /// must answer `within`. The answers come in the same order.
+    pub(crate) async fn send_each(
+        &self,
+        asked: Vec<(Vec<u8>, Cmd)>,
+        within: Duration,
+    ) -> Vec<Result<Value, Fault>> {
+        let by = Instant::now() + within;
+        let mut answers: Vec<Option<Result<Value, Fault>>> = vec![None; asked.len()];
         let mut flights: Vec<(Arc<Node>, Pipeline, Vec<usize>)> = Vec::new();
         for (place, (key, command)) in asked.iter().enumerate() {
-            let Ok(node) = self.serving(slot(key), Instant::now() + self.patience).await else { continue };
-            let known = flights.iter_mut().position(|(other, ..)| Arc::ptr_eq(other, &node));
+            let node = match self.serving(slot(key), by).await {
+                Ok(node) => node,
+                Err(fault) => {
+                    answers[place] = Some(Err(fault));
+                    continue;
+                }
+            };
+            let known = flights.iter().position(|(other, ..)| Arc::ptr_eq(other, &node));
             let flight = known.unwrap_or_else(|| {
                 flights.push((node, Pipeline::new(), Vec::new()));
                 flights.len() - 1
@@ -83,19 +100,21 @@ impl Courier {
             flights[flight].1.add_command(command.clone());
             flights[flight].2.push(place);
         }
-        let by = Instant::now() + self.patience;
         let flown = flights.iter().map(|(node, flight, _)| self.exchange(node, flight, by, Via::Shared));
-        let flown = join_all(flown).await;
-        let mut answers: Vec<Option<Value>> = vec![None; asked.len()];
-        for ((.., places), flown) in flights.iter().zip(flown) {
-            for (place, answer) in places.iter().zip(flown.unwrap_or_default()) {
-                answers[*place] = Some(answer);
+        for ((.., places), flown) in flights.iter().zip(join_all(flown).await) {
+            match flown {
+                Ok(values) => {
+                    for (place, value) in places.iter().zip(values) {
+                        answers[*place] = Some(Ok(value));
+                    }
+                }
+                Err(fault) => places.iter().for_each(|place| answers[*place] = Some(Err(fault.clone()))),
             }
         }
-        // What was not answered, or refused, goes by itself: it may have moved.
+        // What was refused goes by itself: it may have moved.
         join_all(asked.into_iter().zip(answers).map(async |((key, command), answer)| match answer {
-            Some(answer) if !matches!(answer, Value::ServerError(_)) => Ok(answer),
-            _ => self.send(&key, command).await,
+            Some(Ok(Value::ServerError(_))) | None => self.send(&key, command).await,
+            Some(answer) => answer,
         }))
         .await
     }

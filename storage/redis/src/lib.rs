@@ -92,7 +92,8 @@ pub struct Options {
     /// How long they may take.
     pub wait: Duration,
     /// How long any answer of Redis may take. Beyond, what reads fails, and of
-    /// what changes something nobody knows whether it did.
+    /// what changes something nobody knows whether it did. With a quarter of it for
+    /// the sum of stored bytes, an answer comes within half a second.
     pub patience: Duration,
 }
 
@@ -103,7 +104,7 @@ impl Default for Options {
             stored_bytes_budget: 0,
             min_replicas: 0,
             wait: Duration::from_millis(500),
-            patience: Duration::from_millis(450),
+            patience: Duration::from_millis(380),
         }
     }
 }

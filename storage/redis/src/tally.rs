@@ -25,12 +25,15 @@ impl RedisStore {
     pub(crate) async fn sum_up(&self) -> Result<(), Fault> {
         let Some(_gate) = self.budget.summing().await else { return Ok(()) };
         let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGET", Some("b"))).collect();
-        let sums = self.courier.send_each(asked).await;
+        // A secret waits for this, and has a way of its own to go.
+        let sums = self.courier.send_each(asked, self.courier.patience() / 4).await;
+        // A node that is down must not keep the others from storing; where nobody
+        // answers there is nothing to wait for.
+        let all_failed = sums.iter().all(Result::is_err);
         let bytes = |answer: Result<Value, Fault>| Ok(read::<Option<u64>>(answer?)?.unwrap_or(0));
         match sums.into_iter().map(bytes).sum::<Result<u64, Fault>>() {
             Ok(sum) => self.budget.set(sum),
-            // A node that is down must not keep the others from storing.
-            Err(_) if self.budget.keep() => {}
+            Err(_) if !all_failed && self.budget.keep() => {}
             Err(fault) => return Err(fault.not_done()),
         }
         Ok(())
@@ -47,7 +50,7 @@ impl RedisStore {
     pub(crate) async fn tallies(&self) -> Result<Usage, Fault> {
         let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGETALL", None)).collect();
         let mut sums: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-        for tally in self.courier.send_each(asked).await {
+        for tally in self.courier.send_each(asked, self.courier.patience()).await {
             for (field, count) in read::<Vec<(Vec<u8>, u64)>>(tally?)? {
                 *sums.entry(field).or_default() += count;
             }
@@ -101,7 +104,7 @@ impl RedisStore {
             count.arg(&key).arg("-inf").arg(now.secs());
             (key, count)
         });
-        let counts = self.courier.send_each(asked.collect()).await;
+        let counts = self.courier.send_each(asked.collect(), self.courier.patience()).await;
         let mut due = Vec::new();
         for (bucket, count) in buckets.into_iter().zip(counts) {
             if read::<u64>(count?)? > 0 {

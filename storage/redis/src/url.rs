@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
+use redis::io::tcp::TcpSettings;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
 use zeroize::Zeroizing;
 
@@ -150,7 +151,9 @@ fn connection(addr: ConnectionAddr, login: &Login, db: u16) -> redis::RedisResul
     if let Some(password) = login.password.as_deref().map(String::as_str).or(unasked) {
         settings = settings.set_password(password);
     }
-    Ok(addr.into_connection_info()?.set_redis_settings(settings))
+    // Nobody is to wait for more to send: what is sent together is written together.
+    let socket = TcpSettings::default().set_nodelay(true);
+    Ok(addr.into_connection_info()?.set_redis_settings(settings).set_tcp_settings(socket))
 }
 
 impl FromStr for RedisUrl {
