@@ -28,6 +28,11 @@ async fn gone_and_back() {
     let store = open(&server.url(), patient()).await;
     put(&store, &record(1)).await;
     server.kill();
+    // The first to ask may be the one who finds the connection broken.
+    lasting("it is known to be gone", async || {
+        text(&look(&store, 1).await.unwrap_err()).contains("cannot be reached")
+    })
+    .await;
     assert_told(&create(&store, 2).await.unwrap_err(), "cannot be reached");
     assert!(matches!(settle(&store, 1).await, Err(StoreError::Unavailable(_))), "it was never sent");
     assert!(matches!(look(&store, 1).await, Err(StoreError::Unavailable(_))));

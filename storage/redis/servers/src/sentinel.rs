@@ -1,6 +1,6 @@
 //! A master, two replicas, and three Sentinels that watch them.
 
-use crate::server::{Server, eventually};
+use crate::server::{Server, eventually, folder};
 
 /// What the Sentinels call the master.
 const NAME: &str = "main";
@@ -54,9 +54,8 @@ impl Watched {
 }
 
 fn sentinel(master: &str) -> Server {
-    let folder = tempfile::tempdir().expect("a folder for a test");
     let master = master.to_owned();
-    Server::run("redis-sentinel", folder, move |port, folder| {
+    Server::run("redis-sentinel", folder(), move |port, folder| {
         let log = folder.join("redis.log");
         let config = format!(
             "port {port}\nbind 127.0.0.1\nlogfile {}\nsentinel monitor {NAME} 127.0.0.1 {master} 2\n\

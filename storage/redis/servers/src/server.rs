@@ -46,8 +46,7 @@ impl Server {
     /// If it does not come up.
     #[must_use]
     pub fn start(settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for a test");
-        Self::run("redis-server", folder, |port, folder| {
+        Self::run("redis-server", folder(), |port, folder| {
             let path = |name: &str| folder.join(name).display().to_string();
             let usual = [
                 ("--port", port.to_string()),
@@ -210,6 +209,13 @@ impl Server {
     pub fn set(&mut self, settings: &[&str]) {
         self.args.extend(settings.iter().map(|&word| word.to_owned()));
     }
+}
+
+/// A folder in memory where there is one: a node of a cluster syncs its list of nodes
+/// to the disk whenever a slot moves, and does nothing else until that is done.
+pub(crate) fn folder() -> TempDir {
+    let in_memory = tempfile::Builder::new().prefix("redis-").tempdir_in("/dev/shm");
+    in_memory.or_else(|_| tempfile::tempdir()).expect("a folder for a test")
 }
 
 /// A port that nobody listens on at the moment.
