@@ -64,7 +64,9 @@ impl Courier {
         Ok(answers.pop().unwrap_or_default())
     }
 
-    /// Sends commands together, all of them about keys in the slot of `key`.
+    /// Sends commands together, all of them about `key`. All are sent again if one is
+    /// refused, so each must do no harm the second time. Commands about several keys
+    /// would be answered by several nodes while the slot moves; a script would not.
     pub(crate) async fn send_all(&self, key: &[u8], flight: &Pipeline) -> Result<Vec<Value>, Fault> {
         self.carry(slot(key), flight, self.patience, Via::Shared).await
     }

@@ -7,7 +7,7 @@
 //! # Map
 //! - `keys`: every key, spelt once; `layout` and `account_layout`: the bytes behind them
 //! - `scripts` and `lua/`: the steps that must be atomic
-//! - `records`, `tally`, `accounts`, `limiter`: the contracts over them
+//! - `records`, `lists`, `tally`, `accounts`, `limiter`: the contracts over them
 //! - `budget`: how many bytes may stand
 //! - `url`, `topology`, `node`, `courier`: where Redis is, which server to ask, the
 //!   connections to it, and what to do when it refuses
@@ -52,6 +52,7 @@ mod fault;
 mod keys;
 mod layout;
 mod limiter;
+mod lists;
 mod node;
 mod records;
 mod scripts;

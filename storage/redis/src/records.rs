@@ -1,17 +1,16 @@
 //! [`Store`] over Redis.
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use redis::{Cmd, FromRedisValue, Pipeline, Value, cmd, from_redis_value};
 use waxseal_core::attempt::{Attempts, CLIENTS, Guess, Verdict};
 use waxseal_core::id::{AccountId, ClientId, RecordId};
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::{Ending, Stored};
 use waxseal_core::store::{
-    Attempt, Check, Created, Front, LOCK_BYTES, MailState, RECENT_REACH, Receipt, Record, Sealed, Store,
-    StoreError, Swept, Usage,
+    Attempt, Check, Created, Front, LOCK_BYTES, MailState, Receipt, Record, Sealed, Store, StoreError, Swept,
+    Usage,
 };
-use waxseal_core::time::{Timestamp, Ttl};
+use waxseal_core::time::Timestamp;
 
 use crate::RedisStore;
 use crate::fault::{Fault, Trouble};
@@ -21,11 +20,6 @@ use crate::scripts;
 
 /// What is read of a record whose receipt is wanted: head and boxes of nearly all.
 const USUAL_HEAD: usize = 512;
-/// How much longer than it reaches an account's list is kept.
-const SLACK: Ttl = Ttl::days(1);
-/// How old a line of a list must be, before a record that is not there counts as lost.
-const LINE_PATIENCE: Ttl = Ttl::hours(1);
-
 #[async_trait]
 impl Store for RedisStore {
     async fn create(&self, record: Record, now: Timestamp) -> Result<Created, StoreError> {
@@ -50,8 +44,9 @@ impl Store for RedisStore {
         policy: &AttemptPolicy,
         now: Timestamp,
     ) -> Result<Option<Front>, StoreError> {
-        let looked = self.look(id).await.map_err(Fault::of_read)?;
-        let Some((head, attempts)) = looked.filter(|(head, _)| head.is_new(now)) else { return Ok(None) };
+        let head = self.head(id).await.map_err(Fault::of_read)?;
+        let Some(head) = head.filter(|head| head.is_new(now)) else { return Ok(None) };
+        let attempts = self.guesses(id, &head).await.map_err(Fault::of_read)?;
         let (remaining, locked_until) = match attempts.look(client, head.expires(), policy, now) {
             Verdict::Granted { remaining } => (remaining, None),
             Verdict::LockedOut { until } => (0, Some(until)),
@@ -153,35 +148,6 @@ impl RedisStore {
         Ok(created)
     }
 
-    /// Writes the line of an account's list. It stands in another slot, so a crash
-    /// on the way here costs the line; who creates the same record again finds it
-    /// taken, and mends that.
-    async fn list(&self, record: &Record, created: Created) -> Result<(), Fault> {
-        let (Some(owner), id) = (&record.owner, &record.id) else { return Ok(()) };
-        match created {
-            Created::Full => Ok(()),
-            Created::Fresh => self.write_line(&owner.account, id, record.sealed.created).await,
-            Created::Taken => match self.head(id).await? {
-                Some(head) if head.is_of(&owner.account) => {
-                    self.write_line(&owner.account, id, head.created()).await
-                }
-                _ => Ok(()),
-            },
-        }
-    }
-
-    /// Drops the lines that no list reaches, too.
-    async fn write_line(&self, account: &AccountId, id: &RecordId, made: Timestamp) -> Result<(), Fault> {
-        let (key, made) = (self.keys.list(account), made.secs());
-        let reach = RECENT_REACH.secs() + SLACK.secs();
-        let mut flight = Pipeline::new();
-        flight.cmd("ZADD").arg(&key).arg(made).arg(id.as_bytes());
-        flight.cmd("ZREMRANGEBYSCORE").arg(&key).arg("-inf").arg(made.saturating_sub(reach));
-        flight.cmd("EXPIRE").arg(&key).arg(reach);
-        self.courier.send_all(&key, &flight).await?;
-        Ok(())
-    }
-
     /// Opens without counting.
     async fn uncounted(
         &self,
@@ -191,14 +157,13 @@ impl RedisStore {
         now: Timestamp,
     ) -> Result<Attempt, Fault> {
         let key = self.keys.record(id);
-        let mut flight = Pipeline::new();
-        flight.cmd("GET").arg(&key);
-        flight.cmd("GET").arg(self.keys.guesses(id));
-        let [packed, counted] = two(self.courier.send_all(&key, &flight).await?)?;
-        let Some(packed) = read::<Option<Vec<u8>>>(packed)? else { return Ok(Attempt::Gone) };
+        let mut get = cmd("GET");
+        get.arg(&key);
+        let packed: Option<Vec<u8>> = read(self.courier.send(&key, get).await?)?;
+        let Some(packed) = packed else { return Ok(Attempt::Gone) };
         let (head, sealed) = unpack(&packed)?;
         match sealed.filter(|_| head.is_new(now)) {
-            Some(sealed) => Ok(granted(sealed, &attempts(counted)?, guess, policy, now)),
+            Some(sealed) => Ok(granted(sealed, &self.guesses(id, &head).await?, guess, policy, now)),
             None => Ok(Attempt::Gone),
         }
     }
@@ -262,21 +227,26 @@ impl RedisStore {
         Ok(answer)
     }
 
-    async fn head(&self, id: &RecordId) -> Result<Option<Head>, Fault> {
+    pub(crate) async fn head(&self, id: &RecordId) -> Result<Option<Head>, Fault> {
         let key = self.keys.record(id);
         let start = read(self.courier.send(&key, start_of(&key, USUAL_HEAD)).await?)?;
         self.whole_head(&key, start).await
     }
 
-    /// The head, and the guesses at it.
-    async fn look(&self, id: &RecordId) -> Result<Option<(Head, Attempts)>, Fault> {
-        let key = self.keys.record(id);
-        let mut flight = Pipeline::new();
-        flight.add_command(start_of(&key, USUAL_HEAD));
-        flight.cmd("GET").arg(self.keys.guesses(id));
-        let [start, counted] = two(self.courier.send_all(&key, &flight).await?)?;
-        let head = self.whole_head(&key, read(start)?).await?;
-        head.map(|head| attempts(counted).map(|attempts| (head, attempts))).transpose()
+    /// The guesses at a record so far. Asked for by themselves, and only where there
+    /// can be any: while a slot moves, a flight of two questions would be answered
+    /// by two nodes, or by the one that has neither.
+    async fn guesses(&self, id: &RecordId, head: &Head) -> Result<Attempts, Fault> {
+        if !head.passphrase_required() {
+            return Ok(Attempts::default());
+        }
+        let key = self.keys.guesses(id);
+        let mut get = cmd("GET");
+        get.arg(&key);
+        match read::<Option<Vec<u8>>>(self.courier.send(&key, get).await?)? {
+            Some(bytes) => Ok(Attempts::from_bytes(&bytes).ok_or(Damaged)?),
+            None => Ok(Attempts::default()),
+        }
     }
 
     async fn whole_head(&self, key: &[u8], mut start: Vec<u8>) -> Result<Option<Head>, Fault> {
@@ -289,72 +259,7 @@ impl RedisStore {
         }
         if start.is_empty() { Ok(None) } else { Ok(Some(Head::read(&start)?)) }
     }
-
-    async fn listed(&self, account: &AccountId, limit: usize, now: Timestamp) -> Result<Vec<Receipt>, Fault> {
-        let (mut receipts, mut passed) = (Vec::new(), 0);
-        let mut lost: Vec<RecordId> = Vec::new();
-        while receipts.len() < limit {
-            let wanted = (limit - receipts.len()).min(LINES_AT_ONCE);
-            let lines = self.lines(account, passed, wanted, now).await?;
-            passed += lines.len();
-            let heads = join_all(lines.iter().map(|(id, _)| self.head(id))).await;
-            for ((id, created), head) in lines.iter().zip(heads) {
-                match head? {
-                    Some(head) if head.is_of(account) => {
-                        receipts.extend(head.receipt(id, now));
-                    }
-                    _ if now.since(*created) > LINE_PATIENCE => lost.push(*id),
-                    _ => {}
-                }
-            }
-            if lines.len() < wanted {
-                break;
-            }
-        }
-        self.drop_lines(account, &lost).await?;
-        Ok(receipts)
-    }
-
-    /// Lines of an account's list within its reach, newest first.
-    async fn lines(
-        &self,
-        account: &AccountId,
-        passed: usize,
-        wanted: usize,
-        now: Timestamp,
-    ) -> Result<Vec<(RecordId, Timestamp)>, Fault> {
-        let key = self.keys.list(account);
-        let oldest = now.secs().saturating_sub(RECENT_REACH.secs());
-        let mut lines = cmd("ZREVRANGEBYSCORE");
-        lines.arg(&key).arg("+inf").arg(oldest).arg("WITHSCORES").arg("LIMIT").arg(passed).arg(wanted);
-        let lines: Vec<(Vec<u8>, f64)> = read(self.courier.send(&key, lines).await?)?;
-        let line = |(id, created): (Vec<u8>, f64)| {
-            let id = RecordId::try_from(&id[..]).map_err(|_| Damaged)?;
-            // Whole seconds, which a double holds exactly for as long as we shall live.
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let created = Timestamp::from_secs(created as u64);
-            Ok((id, created))
-        };
-        lines.into_iter().map(line).collect()
-    }
-
-    async fn drop_lines(&self, account: &AccountId, lost: &[RecordId]) -> Result<(), Fault> {
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let key = self.keys.list(account);
-        let mut drop = cmd("ZREM");
-        drop.arg(&key);
-        for id in lost {
-            drop.arg(id.as_bytes());
-        }
-        self.courier.send(&key, drop).await?;
-        Ok(())
-    }
 }
-
-/// Lines of a list that are read together.
-const LINES_AT_ONCE: usize = 1_000;
 
 fn start_of(key: &[u8], bytes: usize) -> Cmd {
     let mut start = cmd("GETRANGE");
@@ -401,17 +306,6 @@ fn counted(
         }
         _ => Err(nonsense()),
     }
-}
-
-fn attempts(counted: Value) -> Result<Attempts, Fault> {
-    match read::<Option<Vec<u8>>>(counted)? {
-        Some(bytes) => Ok(Attempts::from_bytes(&bytes).ok_or(Damaged)?),
-        None => Ok(Attempts::default()),
-    }
-}
-
-pub(crate) fn two(answers: Vec<Value>) -> Result<[Value; 2], Fault> {
-    answers.try_into().map_err(|_| nonsense())
 }
 
 /// An answer as what it must be.
