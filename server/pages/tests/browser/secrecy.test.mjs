@@ -121,6 +121,29 @@ it('a secret does not come back into the form it was typed into', { timeout }, a
   await visitor.farewell();
 });
 
+// The length of what is compressed tells of its content.
+it('no page with a secret, a link or something typed is compressed', { timeout }, async () => {
+  const visitor = await Visitor.at(browser, program);
+  const coding = () => visitor.answer.headers()['content-encoding'];
+  await visitor.go('/');
+  assert.equal(coding(), 'gzip', 'the empty form');
+  await visitor.send({ secret: 'typed' }, '[name=generate]');
+  assert.equal(coding(), undefined, 'a form that keeps what was typed');
+  await visitor.send({ secret: 'typed' });
+  assert.equal(coding(), undefined, 'the receipt');
+  const link = await visitor.value('link');
+  await visitor.leave(() => visitor.page.locator('a[href*="/burn"]').click());
+  assert.equal(coding(), undefined, 'the page before deleting');
+  await visitor.go(link);
+  assert.equal(coding(), 'gzip', 'the page before opening');
+  await visitor.send();
+  assert.equal(coding(), undefined, 'the secret');
+  await visitor.go('/');
+  await visitor.send({}, '[name=generate]');
+  assert.equal(coding(), undefined, 'a generated secret');
+  await visitor.farewell();
+});
+
 /** Someone who has just read this secret. */
 async function shown(script, secret) {
   const visitor = await Visitor.at(browser, program, { script });
