@@ -31,7 +31,7 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
-    log::start(&config.log)?;
+    let _ending = log::start(&config.log)?;
     let first_start = config.self_setup && keys::make(config)?;
     let keyring = Arc::new(keys::load(config)?);
     if config.file.is_none() {

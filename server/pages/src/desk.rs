@@ -147,7 +147,7 @@ impl<'a> Desk<'a> {
             Fault::Unconfirmed(_) => What::Unsure,
             Fault::Undecipherable(_) => What::Undecipherable,
             Fault::Full => What::NotStored,
-            Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) if *page == Page::Create => {
+            Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) if matches!(page, Page::Create) => {
                 What::NotStored
             }
             Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) => What::Kept,
