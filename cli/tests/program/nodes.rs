@@ -1,6 +1,7 @@
 //! Several servers over one Redis: whichever is asked, they are one.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
@@ -158,6 +159,52 @@ fn a_node_outlives_its_redis() {
     redis.start_again();
     eventually(|| node.ask("POST", "/api/v1/share", "secret=x", None).0 == 200);
     assert_eq!(node.reveal(&shared), "kept");
+}
+
+/// Whoever copies Redis' files, append-only file and snapshot, has nothing to read.
+#[test]
+fn redis_files_hold_nothing_that_opens() {
+    if !available("redis_files_hold_nothing_that_opens") {
+        return;
+    }
+    let (home, redis) = (Home::new(), Redis::start(&["--appendonly", "yes", "--appendfsync", "always"]));
+    home.run(&["init", "--store", &redis.url()]).ok();
+    let node = home.serve(&[]);
+    let token = added(&home, "ops@example.com");
+    let basic = base64_of(&format!("ops@example.com:{token}"));
+    let form = "secret=correct-horse-battery&passphrase=staple-staple-staple";
+    let mut needles =
+        vec![token, "correct-horse-battery".into(), "staple-staple-staple".into(), "ops@example".into()];
+    for opened in [false, true] {
+        let (_, shared) = node.ask("POST", "/api/v1/share", form, Some(&basic));
+        needles.extend(["secret_key", "metadata_key"].map(|key| shared[key].as_str().unwrap().to_owned()));
+        if opened {
+            let path = format!("/api/v1/secret/{}", shared["secret_key"].as_str().unwrap());
+            let (_, revealed) = node.ask("POST", &path, "passphrase=staple-staple-staple", None);
+            assert_eq!(revealed["value"], "correct-horse-battery");
+        }
+    }
+    redis.ok(&["SAVE"]);
+    let held = files(&redis.folder());
+    assert!(held.windows(10).any(|bytes| bytes == b"waxseal:r{"), "these are the files");
+    for needle in needles {
+        let found = held.windows(needle.len()).any(|bytes| bytes == needle.as_bytes());
+        assert!(!found, "the files hold {needle}");
+    }
+}
+
+/// Every byte of every file in a folder.
+fn files(folder: &Path) -> Vec<u8> {
+    let mut held = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            held.extend(files(&path));
+        } else if path.is_file() {
+            held.extend(std::fs::read(path).unwrap());
+        }
+    }
+    held
 }
 
 #[test]

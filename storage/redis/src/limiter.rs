@@ -3,10 +3,10 @@
 //! Most clients are far from their limit, and for them the count goes out in the
 //! same flight as what they asked for: a node lets them pass by what Redis last
 //! said of them, and learns from the answer to this count. Whoever is near the
-//! limit, or has a small one, waits for the answer. So a client that goes to
-//! several nodes at one moment can get through once more on each than its limit
-//! says, and by at most a sixteenth of what it had left when it storms one; a
-//! limit below [`AMPLE`] is kept to the letter.
+//! limit, or has a small one, waits for the answer. So a client that storms several
+//! nodes at one moment can get more than its limit, on each by a sixteenth of it at
+//! the most; one that asks in turn, by one action on a node that had not heard of
+//! it. A limit below [`AMPLE`] is kept to the letter.
 
 use std::collections::HashMap;
 use std::fmt;

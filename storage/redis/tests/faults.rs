@@ -17,7 +17,7 @@ use waxseal_core::store::{
 };
 use waxseal_core::time::{Moment, Ttl};
 use waxseal_redis::{Options, RedisStore};
-use waxseal_redis_servers::{Cluster, Server, available, eventually};
+use waxseal_redis_servers::{Cluster, Server, Watched, available, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gone_and_back() {
@@ -286,6 +286,51 @@ async fn a_cluster_is_told_of_where_one_server_is_meant() {
     let brisk = open(&cluster.nodes[0].url(), patient()).await;
     assert_told(&brisk.usage().await.unwrap_err(), "CLUSTERDOWN");
     assert!(matches!(whole.usage().await, Err(StoreError::Unavailable(_))));
+}
+
+/// A node of ours goes on by itself with whoever is master next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_of_sentinels_is_followed() {
+    if !available("a_failover_of_sentinels_is_followed") {
+        return;
+    }
+    let servers = Watched::start();
+    let store = open(&servers.url(), patient()).await;
+    put(&store, &record(1)).await;
+    let master = servers.master();
+    eventually("both replicas have it", || {
+        let acks = servers.servers[master].cli(&["WAIT", "2", "0"]);
+        acks.contains('2')
+    });
+    servers.sentinels[0].ok(&["SENTINEL", "FAILOVER", "main"]);
+    eventually("another is the master", || servers.master() != master);
+    lasting("the new master is asked", async || create(&store, 2).await.is_ok()).await;
+    eventually("the old one follows", || {
+        servers.servers[master].told(&["INFO", "replication"], "role") == "slave"
+    });
+    lasting("what stood stands", async || settle(&store, 1).await.is_ok_and(|won| won.is_some())).await;
+    assert_eq!(settle(&store, 1).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_of_a_cluster_is_followed() {
+    if !available("a_failover_of_a_cluster_is_followed") {
+        return;
+    }
+    let mut cluster = Cluster::start();
+    let store = open(&cluster.url(), patient()).await;
+    for n in 0..40 {
+        put(&store, &record(n)).await;
+    }
+    cluster.nodes[0].kill();
+    for n in 0..40 {
+        lasting("its replica has taken over", async || look(&store, n).await.is_ok()).await;
+        lasting("and takes writes", async || create(&store, 100 + n).await.is_ok()).await;
+    }
+    cluster.nodes[0].start_again();
+    cluster.await_sound();
+    assert!(store.usage().await.unwrap().new >= 40);
+    store.ping().await.unwrap();
 }
 
 /// ASK from the node that gives a slot away, TRYAGAIN from the one that takes it,
