@@ -96,7 +96,7 @@ fn app(
     let api = Api {
         vault: post.serve(Vault::new(ports, keyring, config.policy())),
         accounts,
-        limiter: Arc::new(LocalLimiter::default()),
+        limiter: opened.limiter.unwrap_or_else(|| Arc::new(LocalLimiter::default())),
         limits: config.limits,
         site,
     };

@@ -44,6 +44,7 @@ async fn one(plan: &Plan, store: Store, report: &mut Report) -> anyhow::Result<(
     let load = Load { bytes: BYTES, connections: CONNECTIONS, rounds: plan.rounds, visit: plan.visit };
     let compared = compare(&subjects, load).await?;
     report.figure(store, "pairs, full over empty", compared[1].ratios.rate, "");
+    report.figure(store, "CPU a pair, full over empty", compared[1].ratios.cpu_us, "");
     report.figure(store, "p99.9, full over empty", compared[1].ratios.p999_ms, "");
     let [empty, full] = subjects;
     report.figure(store, "resident memory, full", number(full.server.rss()?) / 1e6, "MB");
