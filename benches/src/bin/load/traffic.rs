@@ -156,18 +156,19 @@ impl Client {
         })
     }
 
-    /// Counts what began after `from` and was answered before `until`.
+    /// Counts what was answered between the two.
     async fn run(mut self, from: Instant, until: Instant) -> anyhow::Result<Counted> {
-        while Instant::now() < from {
-            self.operate().await?;
-        }
-        self.counted = Counted::default();
         loop {
             let done = self.operate().await?;
-            if Instant::now() >= until {
+            let now = Instant::now();
+            if now >= until {
                 return Ok(self.counted);
             }
-            self.counted.operations += u64::from(done);
+            if now < from {
+                self.counted = Counted::default();
+            } else {
+                self.counted.operations += u64::from(done);
+            }
         }
     }
 
