@@ -76,6 +76,8 @@ pub(crate) struct Plan {
     pub(crate) bytes: Vec<usize>,
     pub(crate) stores: Vec<Store>,
     pub(crate) records: usize,
+    /// Connections with passphrases.
+    pub(crate) guarded: usize,
     /// How often the program is started, to see how long that takes.
     pub(crate) starts: usize,
     /// Connections that stand idle, to see what one takes.
@@ -108,6 +110,7 @@ impl Cli {
             bytes: self.bytes.clone(),
             stores: self.stores.clone(),
             records: self.records,
+            guarded: 64,
             starts: 21,
             idle: 500,
             json: self.json.clone(),
@@ -130,6 +133,7 @@ impl Plan {
             connections: vec![4],
             bytes: vec![100, 10_000],
             records: 1_000,
+            guarded: 8,
             starts: 3,
             idle: 20,
             ..self

@@ -17,8 +17,6 @@ use crate::server::{Home, Server};
 use crate::stored::number;
 use crate::traffic::{Operation, visit};
 
-/// Connections with passphrases.
-const CONNECTIONS: usize = 64;
 /// Connections that share without one, beside them.
 const PLAIN: usize = 4;
 /// Bytes of a value.
@@ -35,7 +33,7 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
         let mut peak = 0;
         for _ in 0..plan.rounds {
             let alone = alone(length)? / 2.0;
-            let heavy = visit(&server, Operation::PassphrasePair, BYTES, CONNECTIONS, length).await?;
+            let heavy = visit(&server, Operation::PassphrasePair, BYTES, plan.guarded, length).await?;
             refused += heavy.refused;
             if peak == 0 {
                 // Later on, what the plain shares left behind counts, too.
@@ -44,7 +42,7 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
             let rate = heavy.figures().rate;
             rates.push(rate);
             shares.push(rate / alone);
-            p99.push(beside(&server, length).await?);
+            p99.push(beside(plan, &server, length).await?);
         }
         report.figure(*store, "pairs a second", median(rates.into_iter()), "");
         report.figure(*store, "pairs over what Argon2id alone allows", median(shares.into_iter()), "");
@@ -57,8 +55,8 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
 }
 
 /// The 99th percentile of plain shares, in milliseconds, while passphrases are checked.
-async fn beside(server: &Server, length: Duration) -> anyhow::Result<f64> {
-    let heavy = visit(server, Operation::PassphrasePair, BYTES, CONNECTIONS, length);
+async fn beside(plan: &Plan, server: &Server, length: Duration) -> anyhow::Result<f64> {
+    let heavy = visit(server, Operation::PassphrasePair, BYTES, plan.guarded, length);
     let plain = visit(server, Operation::Share, BYTES, PLAIN, length);
     let (_, plain) = tokio::try_join!(heavy, plain)?;
     Ok(plain.figures().p99_ms)
