@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -20,11 +21,14 @@ export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const LYNX = '/usr/bin/lynx';
 /** Longer than a start takes on a busy machine, in milliseconds. */
 const PATIENCE = 60_000;
+/** Between two looks at the log, in milliseconds. */
+const POLL = 20;
 
 export class Program {
   #child;
   #folder;
   #skew = 0;
+  #marks = 0;
   #turn = Promise.resolve();
 
   /** Sets a deployment up with this configuration and serves it on a free port. */
@@ -62,9 +66,23 @@ export class Program {
     return done;
   }
 
-  /** What it has logged so far. */
-  async log() {
-    return readFile(this.path('err'), 'utf8');
+  /** What it has logged up to the request of this id, once that is written. */
+  async logUpTo(id) {
+    for (;;) {
+      const log = await readFile(this.path('err'), 'utf8');
+      const at = log.indexOf(`request="${id}"`);
+      const end = log.indexOf('\n', at);
+      if (at !== -1 && end !== -1) return log.slice(0, end + 1);
+      await setTimeout(POLL);
+    }
+  }
+
+  /** What it logs of all that `work` asks for. */
+  async logOf(work) {
+    const before = await this.logUpTo(await this.#leaveMark());
+    await work();
+    const after = await this.logUpTo(await this.#leaveMark());
+    return after.slice(before.length).split('\n').slice(0, -2);
   }
 
   /** Calls the API: a form's fields in, JSON out. */
@@ -98,6 +116,14 @@ export class Program {
     await rm(this.#folder, { recursive: true });
   }
 
+  /** A request of ours, to be found in the log: its id. */
+  async #leaveMark() {
+    this.#marks += 1;
+    const id = `mark-${this.#marks}`;
+    await fetch(`${this.origin}/robots.txt`, { headers: { 'x-request-id': id } });
+    return id;
+  }
+
   async #serve() {
     const err = await open(this.path('err'), 'a');
     const clock = {
@@ -126,18 +152,20 @@ export function fakeClock() {
   return folders.map((folder) => `${folder}/libfaketime.so.1`).find(existsSync);
 }
 
-function listening(child) {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    const late = setTimeout(() => reject(new Error(`no server within a minute: ${said}`)), PATIENCE);
+async function listening(child) {
+  let said = '';
+  const told = new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
     child.stdout.on('data', (chunk) => {
       said += chunk;
       const address = /listening on (http:\/\/\S+)/.exec(said);
-      if (!address) return;
-      clearTimeout(late);
-      resolve(address[1]);
+      if (address) resolve(address[1]);
     });
   });
+  const late = setTimeout(PATIENCE, null, { ref: false }).then(() => {
+    throw new Error(`no server within a minute: ${said}`);
+  });
+  late.catch(() => {});
+  return Promise.race([told, late]);
 }

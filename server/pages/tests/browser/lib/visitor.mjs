@@ -128,8 +128,8 @@ export class Visitor {
   /** How the server's log says that the answer on show came about. */
   async outcome() {
     const id = this.answer.headers()['x-request-id'];
-    const line = (await this.program.log()).split('\n').find((one) => one.includes(`request="${id}"`));
-    return /outcome="([^"]+)"/.exec(line)?.[1];
+    const last = (await this.program.logUpTo(id)).trimEnd().split('\n').pop();
+    return /outcome="([^"]+)"/.exec(last)?.[1];
   }
 
   heading() {
