@@ -54,6 +54,9 @@ pub(crate) fn run(sources: Sources, command: &ConfigCommand) -> Result<(), Failu
     match command {
         ConfigCommand::Check => check(sources),
         ConfigCommand::Show { json } => show(sources, *json),
+        ConfigCommand::RedisAcl { user } => {
+            out::line(waxseal_storage::acl(user, &sources.load()?.redis.prefix))
+        }
     }
 }
 

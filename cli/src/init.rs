@@ -77,7 +77,7 @@ fn filled(flags: &Settings) -> anyhow::Result<String> {
     let key_file = flags.key_file.as_ref().map(std::path::absolute).transpose()?;
     let settings = [
         ("listen = \"127.0.0.1:7143\"", flags.listen.map(|listen| listen.0.to_string())),
-        ("store = \"sqlite:data/waxseal.db\"", store.map(|store| store.to_string())),
+        ("store = \"sqlite:data/waxseal.db\"", store.map(|store| store.expose())),
         ("key_file = \"data/waxseal.key\"", key_file.map(|path| path.display().to_string())),
         ("#host = \"secrets.example.com\"", flags.site_host.as_ref().map(|host| host.as_str().to_owned())),
         ("#scheme = \"https\"", flags.site_scheme.map(|scheme| scheme.as_str().to_owned())),
@@ -136,8 +136,8 @@ mod tests {
         });
         let (all, usual) = (load(&uncommented.collect::<Vec<_>>().join("\n")), load(""));
         assert_eq!(
-            (all.limits, all.stored_bytes, all.api_v1),
-            (usual.limits, usual.stored_bytes, usual.api_v1)
+            (all.limits, all.stored_bytes, all.redis, all.api_v1),
+            (usual.limits, usual.stored_bytes, usual.redis, usual.api_v1)
         );
         assert_eq!((all.plans.anonymous, all.plans.default), (usual.plans.anonymous, usual.plans.default));
         assert_eq!(all.plans.named["team"].max_ttl, usual.plans.default.max_ttl);
@@ -146,6 +146,13 @@ mod tests {
         assert_eq!((all.site.regions.len(), all.site.domains.len()), (1, 1));
         assert_eq!(all.trusted_proxies.len(), 2);
         assert_eq!(all.smtp.is_some(), cfg!(feature = "mail"));
+    }
+
+    #[test]
+    fn a_password_is_written_into_the_file() {
+        let flags = ["waxseal", "init", "--store", "redis://tom:hunter2@db:6379/1"];
+        let text = filled(&Cli::parse_from(flags).settings).unwrap();
+        assert!(text.contains("store = \"redis://tom:hunter2@db:6379/1\""), "{text}");
     }
 
     #[test]

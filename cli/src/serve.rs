@@ -31,7 +31,7 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
-    log::start(&config.log)?;
+    let _ending = log::start(&config.log)?;
     let first_start = config.self_setup && keys::make(config)?;
     let keyring = Arc::new(keys::load(config)?);
     if config.file.is_none() {
@@ -96,7 +96,7 @@ fn app(
     let api = Api {
         vault: post.serve(Vault::new(ports, keyring, config.policy())),
         accounts,
-        limiter: Arc::new(LocalLimiter::default()),
+        limiter: opened.limiter.unwrap_or_else(|| Arc::new(LocalLimiter::default())),
         limits: config.limits,
         site,
     };

@@ -12,8 +12,8 @@ use crate::folder;
 /// Opens the store that the configuration names. A new store is bound to these
 /// keys; one that is bound to others is refused.
 pub(crate) async fn open(config: &Config, keyring: &Keyring) -> Result<Opened, Failure> {
-    let options = Options { stored_bytes: config.stored_bytes };
-    let opened = waxseal_storage::open(&config.store, options).map_err(Failure::store)?;
+    let options = Options { stored_bytes: config.stored_bytes, redis: config.redis.clone() };
+    let opened = waxseal_storage::open(&config.store, options).await.map_err(Failure::store)?;
     let check = keyring.check(&SystemEntropy::default()).map_err(Failure::other)?;
     let standing = opened.store.bind(check).await.map_err(Failure::store)?;
     if keyring.opens(&standing) {

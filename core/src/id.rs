@@ -6,8 +6,8 @@ use std::fmt;
 use ring::{digest, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::seal::crypto::MacKey;
 use crate::seal::labels;
-use crate::secret::KeyBytes;
 use crate::time::Tick;
 
 /// Bytes in a key: 160 bits, of which 128 are random (RFC 4086 asks for no more).
@@ -20,40 +20,53 @@ pub const KEY_CHARS: usize = 31;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct KeyText([u8; KEY_CHARS]);
 
+/// The digits of base 36, least first.
+const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+/// Characters that are converted at once: the most that fit 32 bits, 36^6 < 2^32.
+const GROUP: usize = 6;
+
 impl KeyText {
     fn encode(bytes: &[u8; KEY_BYTES]) -> Self {
-        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-        let mut rest = Zeroizing::new(*bytes);
+        /// 36 to the power of [`GROUP`].
+        const BASE: u64 = 36 * 36 * 36 * 36 * 36 * 36;
+        let mut limbs = Zeroizing::new(limbs(bytes));
         let mut text = [b'0'; KEY_CHARS];
-        for place in text.iter_mut().rev() {
-            let mut carry = 0u32;
-            for byte in rest.iter_mut() {
-                let value = carry * 256 + u32::from(*byte);
-                *byte = u8::try_from(value / 36).unwrap_or(u8::MAX);
-                carry = value % 36;
+        for places in text.rchunks_mut(GROUP) {
+            let mut group = 0;
+            for limb in limbs.iter_mut() {
+                let value = group << 32 | u64::from(*limb);
+                *limb = low(value / BASE);
+                group = value % BASE;
             }
-            *place = DIGITS[carry as usize];
+            for place in places.iter_mut().rev() {
+                *place = DIGITS[(group % 36) as usize];
+                group /= 36;
+            }
         }
         Self(text)
     }
 
     fn decode(text: &str) -> Option<[u8; KEY_BYTES]> {
         let text: &[u8; KEY_CHARS] = text.as_bytes().try_into().ok()?;
-        let mut bytes = [0u8; KEY_BYTES];
-        for character in text {
-            let mut carry = match character {
-                b'0'..=b'9' => u32::from(character - b'0'),
-                b'a'..=b'z' => u32::from(character - b'a') + 10,
-                _ => return None,
-            };
-            for byte in bytes.iter_mut().rev() {
-                let value = u32::from(*byte) * 36 + carry;
-                *byte = value.to_be_bytes()[3];
-                carry = value >> 8;
+        let mut limbs = Zeroizing::new([0u32; KEY_BYTES / 4]);
+        for places in text.rchunks(GROUP).rev() {
+            let (mut base, mut carry) = (1, 0);
+            for character in places {
+                carry = carry * 36 + digit(*character)?;
+                base *= 36;
+            }
+            for limb in limbs.iter_mut().rev() {
+                let value = u64::from(*limb) * base + carry;
+                *limb = low(value);
+                carry = value >> 32;
             }
             if carry != 0 {
                 return None;
             }
+        }
+        let mut bytes = [0; KEY_BYTES];
+        for (place, limb) in bytes.chunks_exact_mut(4).zip(limbs.iter()) {
+            place.copy_from_slice(&limb.to_be_bytes());
         }
         Some(bytes)
     }
@@ -62,6 +75,29 @@ impl KeyText {
     #[must_use]
     pub fn expose(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// A key as a number of 32-bit limbs, most significant first.
+fn limbs(bytes: &[u8; KEY_BYTES]) -> [u32; KEY_BYTES / 4] {
+    let mut limbs = [0; KEY_BYTES / 4];
+    for (limb, place) in limbs.iter_mut().zip(bytes.chunks_exact(4)) {
+        *limb = place.iter().fold(0, |limb, byte| limb << 8 | u32::from(*byte));
+    }
+    limbs
+}
+
+/// The lower half.
+fn low(value: u64) -> u32 {
+    let [.., a, b, c, d] = value.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn digit(character: u8) -> Option<u64> {
+    match character {
+        b'0'..=b'9' => Some(u64::from(character - b'0')),
+        b'a'..=b'z' => Some(u64::from(character - b'a') + 10),
+        _ => None,
     }
 }
 
@@ -159,12 +195,10 @@ capability!(LinkKey, "LinkKey([redacted])");
 
 impl LinkKey {
     /// The record's id: tick(L) ‖ first 28 bytes of HMAC-SHA256(K_index, L).
-    #[must_use]
-    pub fn record_id(&self, index: &KeyBytes) -> RecordId {
-        let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, index.expose()), &self.0);
+    pub(crate) fn record_id(&self, index: &MacKey) -> RecordId {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&self.0[..4]);
-        id[4..].copy_from_slice(&mac.as_ref()[..28]);
+        id[4..].copy_from_slice(&index.mac(&[&self.0])[..28]);
         RecordId(id)
     }
 }
@@ -239,6 +273,32 @@ mod tests {
             assert_eq!(LinkKey::parse(text.expose()).unwrap().expose(), &bytes);
         }
         assert_eq!(LinkKey::from([0; 20]).text().expose(), "0".repeat(31));
+    }
+
+    /// Base 36 by long division, byte by byte.
+    fn plainly(mut bytes: [u8; KEY_BYTES]) -> String {
+        let digits = (0..KEY_CHARS).map(|_| {
+            let rest = bytes.iter_mut().fold(0, |carry, byte| {
+                let value = carry * 256 + u32::from(*byte);
+                *byte = u8::try_from(value / 36).unwrap();
+                value % 36
+            });
+            char::from_digit(rest, 36).unwrap()
+        });
+        digits.collect::<Vec<_>>().into_iter().rev().collect()
+    }
+
+    #[test]
+    fn groups_of_characters_are_what_single_ones_are() {
+        for seed in 0..500u32 {
+            let mut bytes = [0; KEY_BYTES];
+            let hash = digest::digest(&digest::SHA256, &seed.to_be_bytes());
+            bytes[seed as usize % KEY_BYTES..]
+                .copy_from_slice(&hash.as_ref()[seed as usize % KEY_BYTES..KEY_BYTES]);
+            let text = LinkKey::from(bytes).text();
+            assert_eq!(text.expose(), plainly(bytes));
+            assert_eq!(LinkKey::parse(text.expose()).unwrap().expose(), &bytes);
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::time::{Moment, Ttl};
 /// forgotten; if all are in use, the newcomer is refused for a moment: an
 /// attacker with many addresses costs memory of this size and no more.
 const SUBJECTS: usize = 100_000;
+/// In the unit of all times here.
+const SECOND: u64 = 1_000_000;
 
 /// A limiter for one process.
 #[derive(Debug, Default)]
@@ -22,7 +24,8 @@ pub struct LocalLimiter {
 
 #[derive(Debug, Default)]
 struct Allowances {
-    /// When each subject's allowance is whole again, in Unix milliseconds.
+    /// When each subject's allowance is whole again, in Unix microseconds: in
+    /// milliseconds, none could be above 1,000 a second.
     whole_at: HashMap<(Subject, Action), u64>,
     /// When the whole ones were last forgotten.
     pruned_at: u64,
@@ -32,7 +35,7 @@ impl Allowances {
     /// Whether there is room for one more subject. Looks through all of them once
     /// a second at most, so that a crowd of newcomers makes nobody wait for that.
     fn has_room(&mut self, now: u64) -> bool {
-        if self.whole_at.len() >= SUBJECTS && now >= self.pruned_at + 1_000 {
+        if self.whole_at.len() >= SUBJECTS && now >= self.pruned_at + SECOND {
             self.whole_at.retain(|_, whole_at| *whole_at > now);
             self.pruned_at = now;
         }
@@ -51,12 +54,13 @@ impl Limiter for LocalLimiter {
     ) -> Result<Pass, StoreError> {
         // A panic while the lock is held leaves a count that is at worst one off.
         let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = allowances.has_room(now.millis());
+        let now = now.millis() * (SECOND / 1_000);
+        let has_room = allowances.has_room(now);
         let known = allowances.whole_at.get(&(subject, action)).copied();
         if !has_room && known.is_none() {
             return Ok(Pass::Refused { retry_after: Ttl::from_secs(1) });
         }
-        let (next, pass) = gcra(known.unwrap_or(0), rate, now.millis());
+        let (next, pass) = gcra(known.unwrap_or(0), rate, now);
         allowances.whole_at.insert((subject, action), next);
         Ok(pass)
     }
@@ -64,12 +68,12 @@ impl Limiter for LocalLimiter {
 
 /// One step: each action costs `per / count`, and as much as `per` may be owed.
 fn gcra(whole_at: u64, rate: Rate, now: u64) -> (u64, Pass) {
-    let window = rate.per.secs() * 1_000;
+    let window = rate.per.secs() * SECOND;
     let cost = (window / u64::from(rate.count.max(1))).max(1);
     let owed = whole_at.max(now) + cost;
     if owed > now + window.max(cost) {
         let wait = owed - now - window.max(cost);
-        return (whole_at, Pass::Refused { retry_after: Ttl::from_secs(wait.div_ceil(1_000)) });
+        return (whole_at, Pass::Refused { retry_after: Ttl::from_secs(wait.div_ceil(SECOND)) });
     }
     (owed, Pass::Allowed)
 }
@@ -84,7 +88,7 @@ mod tests {
     fn a_burst_is_allowed_and_then_one_at_a_time() {
         let mut whole_at = 0;
         let mut take = |now: u64| {
-            let (next, pass) = gcra(whole_at, RATE, now * 1_000);
+            let (next, pass) = gcra(whole_at, RATE, now * SECOND);
             whole_at = next;
             pass
         };
@@ -105,12 +109,12 @@ mod tests {
     fn what_comes_after_retry_after_is_allowed() {
         for count in [1, 7, 1_000, 2_000_000] {
             let rate = Rate { count, per: Ttl::from_secs(1_200) };
-            let (mut whole_at, mut now) = (0, 5_000);
+            let (mut whole_at, mut now) = (0, 5 * SECOND);
             for _ in 0..3_000 {
                 match gcra(whole_at, rate, now) {
                     (next, Pass::Allowed) => whole_at = next,
                     (_, Pass::Refused { retry_after }) => {
-                        now += retry_after.secs() * 1_000;
+                        now += retry_after.secs() * SECOND;
                         assert_eq!(gcra(whole_at, rate, now).1, Pass::Allowed, "{count}");
                     }
                 }
@@ -119,15 +123,27 @@ mod tests {
     }
 
     #[test]
+    fn an_allowance_may_be_more_than_one_a_millisecond() {
+        let rate = Rate { count: 4_000_000, per: Ttl::from_secs(1_200) };
+        let mut whole_at = 0;
+        for n in 0..4_000_000 {
+            let (next, pass) = gcra(whole_at, rate, SECOND);
+            assert_eq!(pass, Pass::Allowed, "{n}");
+            whole_at = next;
+        }
+        assert!(matches!(gcra(whole_at, rate, SECOND).1, Pass::Refused { .. }));
+    }
+
+    #[test]
     fn a_full_table_forgets_who_is_whole_and_refuses_newcomers_till_then() {
         let mut allowances = Allowances::default();
         for n in 0..SUBJECTS as u64 {
             let client = Subject::Client(crate::id::ClientId(n.to_be_bytes()));
-            allowances.whole_at.insert((client, Action::Create), 5_000);
+            allowances.whole_at.insert((client, Action::Create), 5 * SECOND);
         }
-        assert!(!allowances.has_room(4_000));
-        assert!(!allowances.has_room(4_999));
-        assert!(allowances.has_room(5_000), "a second later all are whole");
+        assert!(!allowances.has_room(4 * SECOND));
+        assert!(!allowances.has_room(5 * SECOND - 1));
+        assert!(allowances.has_room(5 * SECOND), "a second later all are whole");
         assert!(allowances.whole_at.is_empty());
     }
 }

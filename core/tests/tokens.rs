@@ -83,7 +83,7 @@ impl World {
         let reply = self.api.answer(request, ClientId::LOCAL).await.reply;
         let intended = reply.headers.iter().find(|(name, _)| *name == "x-ots-intended-status");
         let body = String::from_utf8(reply.body.to_vec()).unwrap();
-        (reply.status, intended.map(|(_, value)| value.clone()), body)
+        (reply.status, intended.map(|(_, value)| value.to_string()), body)
     }
 }
 

@@ -89,7 +89,8 @@ fn serve(stream: TcpStream, peer: SocketAddr, app: Arc<App>, graceful: &Graceful
         // A client that shuts its writing side still gets its answer.
         .half_close(true)
         .serve_connection(TokioIo::new(gate), service);
-    let connection = graceful.watch(connection);
+    // In a box: the task would keep a second place for what it awaits.
+    let connection = Box::pin(graceful.watch(connection));
     tokio::spawn(async move {
         let _place = place;
         if let Err(error) = connection.await {

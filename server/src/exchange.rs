@@ -1,6 +1,8 @@
 //! One request: hyper's types in, hyper's types out. The only file that knows both sides.
 
+use std::borrow::Cow;
 use std::error::Error;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,6 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
-use waxseal_core::entropy::draw;
 use waxseal_core::id::ClientId;
 use waxseal_core::vault::Fault;
 use zeroize::Zeroizing;
@@ -34,7 +35,7 @@ pub(crate) async fn exchange(
 ) -> Response<Full<Bytes>> {
     let start = Instant::now();
     let (head, body) = request.into_parts();
-    let id = request_id(app, &head.headers);
+    let id = request_id(&head.headers);
     let answer = caught(answer(app, peer, &head, body, &id)).await;
     let answer = answer.unwrap_or_else(|| unhandled(transport::internal(), "panicked"));
     log(&answer, &id, start.elapsed());
@@ -96,7 +97,8 @@ pub(crate) fn host(head: &Parts) -> Option<&str> {
     head.uri.authority().map(|authority| authority.as_str()).or(said)
 }
 
-/// Reads the whole body, bounded in size and time, into memory that is wiped.
+/// Reads the whole body, bounded in size, into memory that is wiped. The gate bounds
+/// the time.
 pub(crate) async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
     let cap = app.body_cap();
     if head.headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
@@ -106,10 +108,7 @@ pub(crate) async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zero
     if promised > cap {
         return Err(transport::too_large());
     }
-    match tokio::time::timeout(app.patience.body, gather(Limited::new(body, cap), promised)).await {
-        Ok(gathered) => gathered,
-        Err(_) => Err(transport::too_slow()),
-    }
+    gather(Limited::new(body, cap), promised).await
 }
 
 fn is_coded(coding: &HeaderValue) -> bool {
@@ -157,21 +156,22 @@ fn plain(status: u16, text: &str) -> Reply {
         ("referrer-policy", "no-referrer"),
         ("x-robots-tag", "noindex"),
     ];
-    let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let headers = headers.map(|(name, value)| (name, value.into())).to_vec();
     Reply { status, headers, body: Zeroizing::new(text.as_bytes().to_vec()) }
 }
 
 /// The caller's own id, if it is printable and short; else a new one (V1-H1).
-fn request_id(app: &App, headers: &HeaderMap) -> HeaderValue {
+fn request_id(headers: &HeaderMap) -> HeaderValue {
     const LONGEST: usize = 200;
     let given = headers.get("x-request-id").filter(|value| {
         let bytes = value.as_bytes();
         (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(|byte| (0x20..0x7f).contains(byte))
     });
     given.cloned().unwrap_or_else(|| {
-        let random: [u8; 8] = draw(&*app.api.vault.ports().entropy).unwrap_or_default();
-        let text = format!("{:016x}", u64::from_be_bytes(random));
-        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
+        // Each state has keys of its own, that the system gave this thread once: an
+        // id need not be secret, and a call to the system for each would show.
+        let random = RandomState::new().build_hasher().finish();
+        HeaderValue::try_from(format!("{random:016x}")).unwrap_or(HeaderValue::from_static("-"))
     })
 }
 
@@ -180,7 +180,11 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_owner(reply.body)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        let value = match value {
+            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        };
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
             response.headers_mut().append(HeaderName::from_static(name), value);
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn document() -> Answer {
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
     ];
-    let headers = headers.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let headers = headers.map(|(name, value)| (name, value.into())).to_vec();
     let body = Zeroizing::new(DOCUMENT.as_bytes().to_vec());
     Answer { reply: Reply { status: 200, headers, body }, route: "openapi", outcome: "told", fault: None }
 }

@@ -2,16 +2,17 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::task::Poll;
 
 /// What `work` makes; `None` if it panicked. What it shares with others must bear
 /// that, as everything in an [`App`](crate::App) does: locks outlive a panic.
-pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    let polled = |cx: &mut std::task::Context<'_>| {
+///
+/// The work lies in a box of its own: hyper keeps a place for each connection's
+/// answering, used or not, and thousands of connections are idle.
+pub(crate) fn caught<T>(work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    let mut work = Box::pin(work);
+    poll_fn(move |cx| {
         catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)))
             .map_or(Poll::Ready(None), |polled| polled.map(Some))
-    };
-    poll_fn(polled).await
+    })
 }

@@ -8,8 +8,10 @@ use tokio::sync::Semaphore;
 use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError, argon2id};
 use waxseal_core::secret::{KeyBytes, Passphrase};
 
-/// Passphrases that may wait: at 56 ms each, on two busy cores, under a second.
-const QUEUE: usize = 32;
+/// Passphrases that may wait: at 25 ms each, on two cores, under a second. One that is
+/// refused was counted as a guess all the same, so the queue is rather too long than
+/// too short. It takes no memory: that is bounded by how many run.
+const QUEUE: usize = 64;
 
 /// Runs Argon2id in the runtime's blocking threads, bounded in number and so in memory.
 #[derive(Debug)]

@@ -115,7 +115,7 @@ pub(crate) struct Settings {
     /// Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:7143]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,
-    /// Where secrets stand: sqlite:PATH or memory: [env: WAXSEAL_STORE] [default: sqlite:data/waxseal.db]
+    /// Where secrets stand: sqlite:PATH, memory:, redis://HOST and kin [env: WAXSEAL_STORE] [default: sqlite:data/waxseal.db]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<StoreUrl>,
     /// The key file [env: WAXSEAL_KEY_FILE, or its content in WAXSEAL_KEY] [default: data/waxseal.key]

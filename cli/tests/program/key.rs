@@ -55,8 +55,8 @@ fn a_key_is_added_promoted_and_retired() {
 /// What a sweeper does once every life is over.
 fn forget_all(home: &Home) {
     let url = StoreUrl::Sqlite(home.path("data/waxseal.db"));
-    let store = waxseal_storage::open(&url, Options::default()).unwrap().store;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = runtime.block_on(waxseal_storage::open(&url, Options::default())).unwrap().store;
     let late = Timestamp::from_secs(1 << 40);
     while runtime.block_on(store.sweep(1_000, late)).unwrap().more {}
 }

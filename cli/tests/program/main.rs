@@ -9,6 +9,7 @@ mod init;
 mod key;
 #[cfg(feature = "mail")]
 mod mail;
+mod nodes;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;

@@ -108,7 +108,7 @@ fn what_is_wrong_with_a_configuration_is_said_with_file_line_and_remedy() {
         ("\n[api.v1]\npassphrase_required = ture", &["waxseal.toml:3: ", "passphrase_required", "true"]),
         ("\n[api.v1]\npassphrase_required = \"no\"", &["waxseal.toml:3: ", "a boolean"]),
         ("[plans.anonymous]\nmax_ttl = \"50d\"", &["waxseal.toml:2: ", "49 days"]),
-        ("store = \"redis://:hunter2@db\"", &["waxseal.toml:1: ", "not supported", "sqlite:PATH"]),
+        ("store = \"redis://:hunter2@db:x\"", &["waxseal.toml:1: ", "HOST:PORT"]),
         ("listen = \"localhost\"", &["waxseal.toml:1: ", "127.0.0.1:7143"]),
     ];
     for (text, words) in cases {

@@ -1,5 +1,6 @@
 //! JSON as the wire wants it: compact, in the order of the struct, in one buffer.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::{Serialize, Serializer};
@@ -15,14 +16,14 @@ pub(super) const HANDLED: &str = "application/json; charset=utf-8";
 pub(super) const UNROUTED: &str = "application/json";
 
 /// A whole answer, with the headers that every answer of the API carries.
-pub(super) fn answer(status: u16, content_type: &str, body: &impl Serialize) -> Reply {
-    let headers = vec![
-        ("content-type", content_type.to_owned()),
-        ("cache-control", "no-store".to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-        ("referrer-policy", "no-referrer".to_owned()),
+pub(super) fn answer(status: u16, content_type: &'static str, body: &impl Serialize) -> Reply {
+    let headers = [
+        ("content-type", content_type),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
     ];
-    Reply { status, headers, body: compact(body) }
+    Reply { status, headers: headers.map(|(name, value)| (name, value.into())).to_vec(), body: compact(body) }
 }
 
 pub(super) fn message(status: u16, text: &str) -> Reply {
@@ -38,8 +39,12 @@ pub(super) fn intended(status: u16, reply: Reply) -> Reply {
     with_header(reply, "x-ots-intended-status", status.to_string())
 }
 
-pub(super) fn with_header(mut reply: Reply, name: &'static str, value: String) -> Reply {
-    reply.headers.push((name, value));
+pub(super) fn with_header(
+    mut reply: Reply,
+    name: &'static str,
+    value: impl Into<Cow<'static, str>>,
+) -> Reply {
+    reply.headers.push((name, value.into()));
     reply
 }
 
@@ -76,23 +81,37 @@ struct Error {
     error: &'static str,
 }
 
-/// Writes twice: first to count, then into a buffer of just that size. A buffer
-/// that grew would leave pieces of a secret behind in memory that nobody wipes.
+/// An answer may wait long for its client: it gets just the room that it needs.
 fn compact(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
-    const INFALLIBLE: &str = "strings and integers always serialize, and memory takes every byte";
-    let mut length = Length(0);
-    serde_json::to_writer(&mut length, body).expect(INFALLIBLE);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *bytes, body).expect(INFALLIBLE);
-    bytes
+    let mut moving = Moving(Zeroizing::new(Vec::with_capacity(USUAL)));
+    serde_json::to_writer(&mut moving, body)
+        .expect("strings and integers always serialize, and memory takes every byte");
+    moving.to(moving.0.len());
+    moving.0
 }
 
-/// Counts bytes and keeps none.
-struct Length(usize);
+/// Bytes of all answers but lists and large values.
+const USUAL: usize = 1_024;
 
-impl io::Write for Length {
+/// A buffer that moves to another by itself and wipes what it leaves: a vector that
+/// grew would leave pieces of a secret behind in memory that nobody wipes.
+struct Moving(Zeroizing<Vec<u8>>);
+
+impl Moving {
+    fn to(&mut self, capacity: usize) {
+        let mut other = Zeroizing::new(Vec::with_capacity(capacity));
+        other.extend_from_slice(&self.0);
+        self.0 = other;
+    }
+}
+
+impl io::Write for Moving {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            self.to(needed.max(4 * self.0.capacity()));
+        }
+        self.0.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -103,6 +122,8 @@ impl io::Write for Length {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -111,6 +132,19 @@ mod tests {
         let bytes = compact(&value);
         assert_eq!(bytes.len(), bytes.capacity());
         assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), value);
+    }
+
+    /// Were the vector to grow by itself, its sizes would be others.
+    #[test]
+    fn a_buffer_that_is_full_is_left_for_a_larger_one() {
+        let mut moving = Moving(Zeroizing::new(Vec::with_capacity(USUAL)));
+        for _ in 0..10_000 {
+            moving.write_all(b"abc").unwrap();
+            assert!([USUAL, 4 * USUAL, 16 * USUAL, 64 * USUAL].contains(&moving.0.capacity()));
+        }
+        moving.write_all(&[b'd'; 1 << 20]).unwrap();
+        assert_eq!(moving.0.len(), moving.0.capacity(), "a large piece gets just its room");
+        assert_eq!(moving.0[..30_000], *b"abc".repeat(10_000));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod site;
 pub mod transport;
 pub mod ttl;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -56,7 +57,7 @@ pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// Every header but those of the connection itself. Names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body. Wiped on drop.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -65,7 +66,7 @@ impl Reply {
     /// The first header of this name, which must be in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| &**value)
     }
 }
 

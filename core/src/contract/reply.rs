@@ -111,7 +111,7 @@ fn with_mail_status(reply: Reply, mail: MailState) -> Reply {
         MailState::Failed => "failed",
         MailState::OverQuota => "over-quota",
     };
-    with_header(reply, "x-mail-status", status.to_owned())
+    with_header(reply, "x-mail-status", status)
 }
 
 /// Where metadata shows a bare host, this shows an origin (V1-G2).

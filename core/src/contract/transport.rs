@@ -41,16 +41,16 @@ pub fn malformed() -> Reply {
 #[must_use]
 pub fn internal() -> Reply {
     let text = "Something failed here. A secret that was to be opened may have been used up.";
-    with_header(message(503, text), "retry-after", RETRY_AFTER.to_owned())
+    with_header(message(503, text), "retry-after", RETRY_AFTER)
 }
 
 /// 503: too many connections at once.
 #[must_use]
 pub fn crowded() -> Reply {
-    closing(with_header(message(503, "Too many connections"), "retry-after", RETRY_AFTER.to_owned()))
+    closing(with_header(message(503, "Too many connections"), "retry-after", RETRY_AFTER))
 }
 
 /// What is left of the request will not be read, so nothing may follow it.
 fn closing(reply: Reply) -> Reply {
-    with_header(reply, "connection", "close".to_owned())
+    with_header(reply, "connection", "close")
 }

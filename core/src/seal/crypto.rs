@@ -67,15 +67,30 @@ pub(crate) fn expand(prk: &hkdf::Prk, info: &[&[u8]], out: &mut [u8]) {
     filled.expect("HKDF-SHA256 gives up to 8,160 bytes, and the lengths are equal");
 }
 
+/// A key for HMAC-SHA256 that is used for every request: what each use would do with
+/// the key itself is done beforehand. It lives as long as the process.
+pub(crate) struct MacKey(hmac::Key);
+
+impl MacKey {
+    pub(crate) fn new(key: &KeyBytes) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+    }
+
+    /// HMAC-SHA256 of the joined parts.
+    pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(part);
+        }
+        let mut out = [0; 32];
+        out.copy_from_slice(context.sign().as_ref());
+        out
+    }
+}
+
 /// HMAC-SHA256 of the joined parts.
 pub(crate) fn mac(key: &KeyBytes, parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
-    for part in parts {
-        context.update(part);
-    }
-    let mut out = [0; 32];
-    out.copy_from_slice(context.sign().as_ref());
-    out
+    MacKey::new(key).mac(parts)
 }
 
 /// SHA-256 of the joined parts.

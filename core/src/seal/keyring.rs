@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use super::boxes::{self, Closed, Terms};
+use super::crypto::MacKey;
 use super::page::PageKey;
 use super::{crypto, labels};
 use crate::entropy::{Entropy, EntropyError, draw};
@@ -118,14 +119,14 @@ impl fmt::Debug for Master {
 /// that a turn in its midst changes nothing for it.
 pub struct Keyring {
     pub(super) root: KeyBytes,
-    index: KeyBytes,
-    token: KeyBytes,
+    index: MacKey,
+    token: MacKey,
     account: KeyBytes,
     name: KeyBytes,
     check: KeyBytes,
     page: PageKey,
-    client: KeyBytes,
-    log: KeyBytes,
+    client: MacKey,
+    log: MacKey,
     /// In the key file's order. Exactly one seals. Locked for as long as it takes
     /// to count a reference up.
     pub(super) ring: RwLock<Ring>,
@@ -202,14 +203,14 @@ impl Keyring {
 
     fn assemble(root: KeyBytes, ring: Ring) -> Self {
         Self {
-            index: crypto::derive(&root, labels::INDEX),
-            token: crypto::derive(&root, labels::TOKEN),
+            index: MacKey::new(&crypto::derive(&root, labels::INDEX)),
+            token: MacKey::new(&crypto::derive(&root, labels::TOKEN)),
             account: crypto::derive(&root, labels::ACCOUNT),
             name: crypto::derive(&root, labels::NAME),
             check: crypto::derive(&root, labels::CHECK),
             page: PageKey::new(crypto::derive(&root, labels::PAGE)),
-            client: crypto::derive(&root, labels::CLIENT),
-            log: crypto::derive(&root, labels::LOG),
+            client: MacKey::new(&crypto::derive(&root, labels::CLIENT)),
+            log: MacKey::new(&crypto::derive(&root, labels::LOG)),
             root,
             ring: RwLock::new(ring),
         }
@@ -230,7 +231,7 @@ impl Keyring {
     /// The id of a client, from the bytes of its address (or of its /64).
     #[must_use]
     pub fn client_id(&self, address: &[u8]) -> ClientId {
-        ClientId(first(&crypto::mac(&self.client, &[address])))
+        ClientId(first(&self.client.mac(&[address])))
     }
 
     /// The id of the account of this name. Letter case does not matter.
@@ -242,13 +243,13 @@ impl Keyring {
     /// The digest that a token is stored by.
     #[must_use]
     pub fn token_digest(&self, token: &[u8]) -> TokenDigest {
-        TokenDigest(crypto::mac(&self.token, &[token]))
+        TokenDigest(self.token.mac(&[token]))
     }
 
     /// What a log may show of a record: 6 bytes of a keyed hash of its id.
     #[must_use]
     pub fn log_id(&self, id: &RecordId) -> [u8; 6] {
-        first(&crypto::mac(&self.log, &[id.as_bytes()]))
+        first(&self.log.mac(&[id.as_bytes()]))
     }
 
     /// Seals the constant by which a store is known to belong to this key file.

@@ -17,7 +17,7 @@ use crate::seal::keyring::Master;
 use crate::seal::labels;
 use crate::secret::{KeyBytes, Passphrase, Plaintext};
 use crate::state::State;
-use crate::store::{Created, Kind, MailState, Owner, Record, Sealed};
+use crate::store::{Created, Kind, MailState, Owner, Record, Sealed, StoreError};
 
 impl Vault {
     /// Keeps a value, and answers its metadata: the keys are in there.
@@ -100,7 +100,7 @@ impl Vault {
         let mut metadata = self.minted(key, kind, &terms, caller)?;
         let content = Content { value, share_domain: terms.share_domain.take() };
         let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
-        match self.ports.store.create(record, metadata.created).await? {
+        match self.ports.store.create(record, metadata.created).await.map_err(not_handed_out)? {
             Created::Fresh => {
                 self.tell(&mut metadata, &terms, caller).await;
                 Ok(Some((metadata, content.value)))
@@ -123,8 +123,8 @@ impl Vault {
         }
     }
 
-    /// Mints the keys, unless one was given, and fixes the times. Reads the clock after the passphrase was
-    /// stretched, so that waiting for it shortens no life.
+    /// Mints the keys, unless one was given, and fixes the times. Reads the clock after
+    /// the passphrase was stretched, so that waiting for it shortens no life.
     fn minted(
         &self,
         key: Option<MetadataKey>,
@@ -255,4 +255,13 @@ fn message(id: RecordId, metadata: &Metadata, terms: &Terms, caller: &Caller) ->
 
 pub(super) fn info_terms<'a>(master: &'a Master, secret: &'a [u8; 32], id: &'a RecordId) -> boxes::Terms<'a> {
     boxes::Terms { purpose: master.info(), secret, label: labels::INFO, context: id.as_bytes() }
+}
+
+/// A record that may stand, though nobody confirmed it, opens for nobody: its keys
+/// are told to no one. So the creator is told that nothing was kept.
+fn not_handed_out(error: StoreError) -> Fault {
+    match error {
+        StoreError::Unconfirmed(cause) => Fault::Unavailable(cause),
+        other => other.into(),
+    }
 }

@@ -102,7 +102,7 @@ impl Pages {
         answer
             .reply
             .headers
-            .extend(refused.header("connection").map(|value| ("connection", value.to_owned())));
+            .extend(refused.header("connection").map(|value| ("connection", value.to_owned().into())));
         answer
     }
 

@@ -1,5 +1,7 @@
 //! From a rendered page to the bytes of an answer.
 
+use std::borrow::Cow;
+
 use waxseal_core::contract::Reply;
 use waxseal_core::time::Ttl;
 use zeroize::Zeroizing;
@@ -22,32 +24,32 @@ impl Turn {
     pub(crate) fn page(mut page: Page, word: &'static str) -> Self {
         let body = std::mem::take(&mut *page.body).into_bytes();
         let own = [
-            ("content-type", "text/html; charset=utf-8".to_owned()),
-            ("content-language", page.language.to_owned()),
-            ("content-security-policy", page.csp),
-            ("vary", "accept-language, accept-encoding".to_owned()),
+            ("content-type", "text/html; charset=utf-8".into()),
+            ("content-language", page.language.into()),
+            ("content-security-policy", page.csp.into()),
+            ("vary", "accept-language, accept-encoding".into()),
         ];
         Self { is_public: page.is_public, ..Self::new(page.status, own, body, word) }
     }
 
     /// 303 to a path of ours, to be looked at with GET.
     pub(crate) fn see(path: String, word: &'static str) -> Self {
-        Self::new(303, [("location", path)], Vec::new(), word)
+        Self::new(303, [("location", path.into())], Vec::new(), word)
     }
 
     /// Every crawler that asks is kept out of everything.
     pub(crate) fn robots() -> Self {
         let text = b"User-agent: *\nDisallow: /\n".to_vec();
-        Self::new(200, [("content-type", "text/plain; charset=utf-8".to_owned())], text, "told")
+        Self::new(200, [("content-type", "text/plain; charset=utf-8".into())], text, "told")
     }
 
     fn new<const N: usize>(
         status: u16,
-        own: [(&'static str, String); N],
+        own: [(&'static str, Cow<'static, str>); N],
         body: Vec<u8>,
         word: &'static str,
     ) -> Self {
-        let always = ALWAYS.map(|(name, value)| (name, value.to_owned()));
+        let always = ALWAYS.map(|(name, value)| (name, value.into()));
         let reply =
             Reply { status, headers: own.into_iter().chain(always).collect(), body: Zeroizing::new(body) };
         Self { reply, word, is_public: false }
@@ -63,8 +65,8 @@ impl Turn {
         self
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: String) -> Self {
-        self.reply.headers.push((name, value));
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.reply.headers.push((name, value.into()));
         self
     }
 
@@ -77,7 +79,7 @@ impl Turn {
         let packed = if packed && self.is_public { pack::gzip(&self.reply.body) } else { None };
         match packed {
             Some(body) => {
-                let mut packed = self.header("content-encoding", "gzip".to_owned()).reply;
+                let mut packed = self.header("content-encoding", "gzip").reply;
                 packed.body = Zeroizing::new(body);
                 packed
             }

@@ -8,7 +8,7 @@ use waxseal_core::api;
 use waxseal_core::brand::Accent;
 use waxseal_core::contract::site::Numbers;
 use waxseal_core::policy::PassphrasePolicy;
-use waxseal_storage::StoreUrl;
+use waxseal_storage::{Prefix, StoreUrl};
 
 use super::log::{LogFormat, LogLevels};
 use super::smtp;
@@ -21,6 +21,11 @@ use super::value::{
 const LARGEST_SECRET: u64 = 16 << 20;
 /// The longest passphrase: 1 KiB, so that hashing one costs next to nothing.
 const LONGEST_PASSPHRASE: u64 = 1_024;
+
+/// More replicas than anybody waits for.
+const MOST_REPLICAS: u64 = 16;
+/// Nobody who opens a secret waits for longer than ten seconds.
+const LONGEST_WAIT: u64 = 10_000;
 
 /// How many actions; 0 for no limit.
 pub(super) type Count = Whole<0, { u32::MAX as u64 }>;
@@ -37,6 +42,7 @@ pub(super) struct File {
     pub(super) plans: Named,
     pub(super) limits: Limits,
     pub(super) pages: Pages,
+    pub(super) redis: Redis,
     pub(super) api: Api,
     pub(super) smtp: smtp::Written,
     pub(super) log: Log,
@@ -178,6 +184,15 @@ impl Default for Limits {
 pub(super) struct Pages {
     pub(super) typed_check: Option<bool>,
     pub(super) guests_may_create: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Redis {
+    #[serde(deserialize_with = "as_text")]
+    pub(super) prefix: Option<Prefix>,
+    pub(super) min_replicas: Option<Whole<0, MOST_REPLICAS>>,
+    pub(super) wait_ms: Option<Whole<1, LONGEST_WAIT>>,
 }
 
 #[derive(Deserialize, Default)]

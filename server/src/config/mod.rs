@@ -15,6 +15,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use waxseal_core::api::Limits;
@@ -23,7 +24,7 @@ use waxseal_core::contract::site;
 use waxseal_core::domain;
 use waxseal_core::id::AccountId;
 use waxseal_core::policy::{PassphrasePolicy, Plan, Plans, Policy};
-use waxseal_storage::StoreUrl;
+use waxseal_storage::{RedisOptions, StoreUrl};
 
 pub use error::{ConfigError, ConfigErrors};
 pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
@@ -64,6 +65,8 @@ pub struct Config {
     pub stored_bytes: u64,
     /// What people meet.
     pub pages: Pages,
+    /// What a store on Redis is told.
+    pub redis: RedisOptions,
     /// The API, version 1.
     pub api_v1: ApiV1,
     /// Peers whose forwarding headers are believed.
@@ -252,6 +255,7 @@ fn merge(
         limits: limits(&file.limits),
         stored_bytes: file.limits.stored_bytes.0,
         pages: pages(file.pages),
+        redis: redis(file.redis),
         api_v1: ApiV1 { numbers: file.api.v1.numbers, passphrases: file.api.v1.passphrases },
         trusted_proxies: file.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
         smtp,
@@ -332,6 +336,15 @@ fn pages(written: file::Pages) -> Pages {
     Pages {
         typed_check: written.typed_check.unwrap_or(usual.typed_check),
         guests_may_create: written.guests_may_create.unwrap_or(usual.guests_may_create),
+    }
+}
+
+fn redis(written: file::Redis) -> RedisOptions {
+    let usual = RedisOptions::default();
+    RedisOptions {
+        prefix: written.prefix.unwrap_or(usual.prefix),
+        min_replicas: written.min_replicas.map_or(usual.min_replicas, |count| count.0),
+        wait: written.wait_ms.map_or(usual.wait, |wait| Duration::from_millis(wait.0)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 33] = [
+const SETTINGS: [&str; 36] = [
     "listen",
     "store",
     "key_file",
@@ -25,6 +25,9 @@ const SETTINGS: [&str; 33] = [
     "limits.stored_bytes",
     "pages.typed_check",
     "pages.guests_may_create",
+    "redis.prefix",
+    "redis.min_replicas",
+    "redis.wait_ms",
     "api.v1.numbers",
     "api.v1.passphrase_min",
     "api.v1.passphrase_max",

@@ -67,8 +67,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
-        let named = named.chain(self.of_limits()).chain(self.of_pages()).chain(self.of_api());
-        let named = named.chain(self.of_smtp()).chain(self.of_log());
+        let named = named.chain(self.of_limits()).chain(self.of_redis()).chain(self.of_pages());
+        let named = named.chain(self.of_api()).chain(self.of_smtp()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);
@@ -145,6 +145,15 @@ impl Config {
         vec![
             ("pages.typed_check".into(), Shown::Switch(self.pages.typed_check)),
             ("pages.guests_may_create".into(), Shown::Switch(self.pages.guests_may_create)),
+        ]
+    }
+
+    fn of_redis(&self) -> Vec<(String, Shown)> {
+        let wait = u64::try_from(self.redis.wait.as_millis()).unwrap_or(u64::MAX);
+        vec![
+            ("redis.prefix".into(), text(&self.redis.prefix)),
+            ("redis.min_replicas".into(), Shown::Number(self.redis.min_replicas)),
+            ("redis.wait_ms".into(), Shown::Number(wait)),
         ]
     }
 

@@ -37,6 +37,23 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
+fn redis_is_told_what_the_file_says() {
+    let redis = load("").unwrap().redis;
+    assert_eq!((redis.prefix.to_string().as_str(), redis.min_replicas), ("waxseal", 0));
+    assert_eq!(redis.wait.as_millis(), 500);
+    let text =
+        "store = \"redis://tom:hunter2@db/1\"\n[redis]\nprefix = \"a:b\"\nmin_replicas = 2\nwait_ms = 50";
+    let config = load(text).unwrap();
+    assert_eq!((config.redis.prefix.to_string().as_str(), config.redis.min_replicas), ("a:b", 2));
+    assert_eq!(config.redis.wait.as_millis(), 50);
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(refusal("[redis]\nprefix = \"a*\"").starts_with("2: redis.prefix: `a*` is no prefix"));
+    assert!(refusal("[redis]\nwait_ms = 0").contains("from 1 to"));
+    let wrong = refusal("store = \"redis://db:hunter2\"");
+    assert!(wrong.contains("HOST:PORT") && !wrong.contains("hunter2"), "{wrong}");
+}
+
+#[test]
 fn every_setting_is_read() {
     let config = load(
         r##"
@@ -143,7 +160,7 @@ fn a_bad_value_is_refused_with_its_line_and_what_is_allowed() {
     let cases = [
         ("listen = \"localhost\"", "1: ", "127.0.0.1:7143"),
         ("\nlisten = 7143", "2: ", "expected a string"),
-        ("store = \"redis://h\"", "1: ", "not supported"),
+        ("store = \"redis://\"", "1: ", "HOST:PORT"),
         ("[site]\nscheme = \"ftp\"", "2: ", "allowed: http, https"),
         ("[site]\nhost = \"https://x/\"", "2: ", "bare name"),
         ("[site]\nregion = \"E U\"", "2: ", "1 to 32 letters"),

@@ -10,6 +10,7 @@ use std::net::Ipv6Addr;
 use httparse::{Header, Request, Status};
 use hyper::Uri;
 use hyper::http::uri::Scheme;
+use memchr::memchr3;
 
 use super::framing::Framing;
 use super::refused::{METHOD, Refused};
@@ -34,18 +35,25 @@ impl End {
     /// The length of the head at the front of `held`, once it is whole. Looks at
     /// each byte once: `held` must only have grown since the last call.
     pub(super) fn find(&mut self, held: &[u8]) -> Result<Option<usize>, Refused> {
-        for &byte in &held[self.seen..] {
+        while let Some(byte) = self.special(held) {
             self.seen += 1;
             match (self.after_cr, byte) {
                 (true, b'\n') if self.line == 0 && self.begun => return self.within(Some(self.seen)),
                 // Blank lines before a request are passed over (RFC 9112, 2.2).
                 (true, b'\n') => (self.line, self.after_cr) = (0, false),
-                (true, _) | (false, b'\n' | 0) => return Err(Refused::Malformed),
                 (false, b'\r') => self.after_cr = true,
-                (false, _) => (self.line, self.begun) = (self.line + 1, true),
+                _ => return Err(Refused::Malformed),
             }
         }
         self.within(None)
+    }
+
+    /// The next byte that ends a line or must not stand here; passes over what is before it.
+    fn special(&mut self, held: &[u8]) -> Option<u8> {
+        let rest = &held[self.seen..];
+        let plain = if self.after_cr { 0 } else { memchr3(b'\r', b'\n', 0, rest).unwrap_or(rest.len()) };
+        (self.seen, self.line, self.begun) = (self.seen + plain, self.line + plain, self.begun || plain > 0);
+        rest.get(plain).copied()
     }
 
     fn within(&self, found: Option<usize>) -> Result<Option<usize>, Refused> {

@@ -12,13 +12,14 @@ mod refused;
 mod target;
 mod timer;
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 pub(crate) use refused::{Refused, broken_body, refusal};
 
@@ -28,7 +29,13 @@ use framing::Framing;
 use timer::Timer;
 
 /// How much is read at once.
-const PIECE: usize = 8 * 1024;
+const PIECE: usize = 16 * 1024;
+
+thread_local! {
+    /// Where the connections of a thread receive, one after another, so that each keeps
+    /// no more than what came for it. Wiped after each.
+    static RECEIVED: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into_boxed_slice());
+}
 
 /// A client's connection, as hyper may see it. It has no `Debug`, for what it holds.
 pub(crate) struct Gate {
@@ -128,31 +135,35 @@ impl Gate {
 
     /// Receives more. 0 = the client sends no more.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.stream.poll_read_ready(cx))?;
-            wiped::reserve(&mut self.held, PIECE);
-            match self.stream.try_read_buf(&mut *self.held) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return Poll::Ready(read),
-            }
-        }
+        RECEIVED.with_borrow_mut(|received| {
+            let mut read = ReadBuf::new(received);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
+            wiped::append(&mut self.held, read.filled());
+            read.filled_mut().zeroize();
+            Poll::Ready(Ok(read.filled().len()))
+        })
     }
 
     /// Nothing more is there to read. Whether that has been so for too long.
     fn waits_too_long(&mut self, cx: &mut Context<'_>) -> bool {
-        let Place::Head(_) = self.place else { return false };
-        if self.fresh || !self.held.is_empty() {
-            self.reading.is_over(cx, timer::Of::Head, self.patience.head)
-        } else {
-            self.reading.is_over(cx, timer::Of::Idle, self.patience.idle)
-        }
+        let (of, patience) = match self.place {
+            Place::Refused => return false,
+            Place::Body(_) => (timer::Of::Body, self.patience.body),
+            Place::Head(_) if self.fresh || !self.held.is_empty() => (timer::Of::Head, self.patience.head),
+            Place::Head(_) => (timer::Of::Idle, self.patience.idle),
+        };
+        self.reading.is_over(cx, of, patience)
     }
 
-    /// A head that breaks off is refused; between requests the end is just the end.
-    fn break_off(&mut self, why: Refused) {
-        if matches!(self.place, Place::Head(_)) && !self.held.is_empty() {
-            self.refuse(why);
+    /// A head that breaks off is refused; between requests the end is just the end. So
+    /// it is within a body, which hyper finds cut short, unless it came too slowly.
+    fn break_off(&mut self, why: Refused) -> io::Result<()> {
+        match self.place {
+            Place::Head(_) if !self.held.is_empty() => self.refuse(why),
+            Place::Body(_) if why == Refused::TooSlow => return Err(self.drop_body(why)),
+            _ => {}
         }
+        Ok(())
     }
 
     fn stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -195,7 +206,7 @@ impl AsyncRead for Gate {
                 Poll::Pending if gate.waits_too_long(cx) => Refused::TooSlow,
                 Poll::Pending => return Poll::Pending,
             };
-            gate.break_off(why);
+            gate.break_off(why)?;
             if gate.open == 0 {
                 return Poll::Ready(Ok(()));
             }

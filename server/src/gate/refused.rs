@@ -15,7 +15,7 @@ pub(super) const METHOD: &str = "REFUSED";
 pub(crate) enum Refused {
     /// Not HTTP as we read it.
     Malformed,
-    /// The head did not come in time.
+    /// The head or the body did not come in time.
     TooSlow,
     /// The head is too long, or has too many lines; or a chunk is larger than any body.
     TooLarge,
@@ -35,7 +35,8 @@ impl Refused {
     pub(super) fn error(self) -> io::Error {
         match self {
             Self::TooLarge => io::ErrorKind::FileTooLarge.into(),
-            Self::Malformed | Self::TooSlow => io::ErrorKind::InvalidData.into(),
+            Self::TooSlow => io::ErrorKind::TimedOut.into(),
+            Self::Malformed => io::ErrorKind::InvalidData.into(),
         }
     }
 }
@@ -45,6 +46,7 @@ pub(crate) fn broken_body(error: &hyper::Error) -> Reply {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
     match cause.map(io::Error::kind) {
         Some(io::ErrorKind::FileTooLarge) => transport::too_large(),
+        Some(io::ErrorKind::TimedOut) => transport::too_slow(),
         _ => transport::malformed(),
     }
 }

@@ -26,6 +26,10 @@ use crate::harness::Law;
 ///
 /// A store that needs a directory hands it over as the guard,
 /// `Subject::store(store, dir)`, and it stays until the law is done.
+///
+/// A store that needs a server may come with a function that is told the law's
+/// name and says whether the server can be had, `store_laws!(if available; |budget| …)`:
+/// where it can't, the test does nothing. Let it say so aloud.
 #[macro_export]
 macro_rules! store_laws {
     (@list $then:ident $with:tt) => {
@@ -87,6 +91,9 @@ macro_rules! store_laws {
             every_answer_is_the_models
         }
     };
+    (if $available:expr; $factory:expr) => {
+        $crate::store_laws! { @list __mount_laws_if [$available, $factory] }
+    };
     ($factory:expr) => {
         $crate::store_laws! { @list __mount_laws [$factory] }
     };
@@ -146,6 +153,9 @@ macro_rules! account_laws {
             no_domain_outlives_a_racing_removal
         }
     };
+    (if $available:expr; $factory:expr) => {
+        $crate::account_laws! { @list __mount_laws_if [$available, $factory] }
+    };
     ($factory:expr) => {
         $crate::account_laws! { @list __mount_laws [$factory] }
     };
@@ -158,6 +168,19 @@ macro_rules! __mount_laws {
         #[test]
         fn $law() {
             $crate::check($crate::$laws::$law, &$crate::Harness::new($factory));
+        }
+    )*};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mount_laws_if {
+    ([$available:expr, $factory:expr] $laws:ident $($law:ident)*) => {$(
+        #[test]
+        fn $law() {
+            if $available(stringify!($law)) {
+                $crate::check($crate::$laws::$law, &$crate::Harness::new($factory));
+            }
         }
     )*};
 }

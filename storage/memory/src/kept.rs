@@ -1,5 +1,6 @@
 //! One record as it lies in memory. Packed, for a store may hold millions: what
-//! most records lack is a null pointer, and lock and body share an allocation.
+//! most records lack is one null pointer, and lock, body and info box share an
+//! allocation.
 
 use waxseal_core::attempt::{Attempts, Guess, Verdict};
 use waxseal_core::id::{ClientId, Kid, RecordId};
@@ -16,11 +17,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub(crate) struct Kept {
     created: Timestamp,
     expires: Timestamp,
-    life: Life,
-    /// Absent until the first guess is counted.
-    attempts: Option<Box<Attempts>>,
-    info: Box<[u8]>,
-    /// Absent for a guest's secret that nobody noted a message for.
+    boxes: Boxes,
+    /// Absent for a guest's secret that nobody guessed at or noted a message for.
     extra: Option<Box<Extra>>,
     kid: Kid,
     state: Stored,
@@ -28,48 +26,70 @@ pub(crate) struct Kept {
     passphrase_required: bool,
 }
 
-/// What lies where the sealed content lay.
-enum Life {
-    /// The content.
-    Sealed(Content),
-    /// When it was ended; for the expired, when it was made.
-    Over(Timestamp),
-}
-
-/// What most guests' secrets lack.
+/// What most secrets lack.
+#[derive(Default)]
 struct Extra {
+    attempts: Attempts,
     owner: Option<Owner>,
-    mail: MailState,
-    noted: Timestamp,
+    /// What was noted of the message, and when.
+    mail: Option<(MailState, Timestamp)>,
 }
 
-/// The lock, then the body. Wiped when dropped.
-struct Content(Zeroizing<Box<[u8]>>);
+/// The info box; then lock and body, or in their place the time at which they were
+/// erased. Wiped when dropped.
+struct Boxes {
+    packed: Zeroizing<Box<[u8]>>,
+    info: u32,
+    sealed: bool,
+}
 
-impl Content {
-    fn pack(lock: &Lock, mut body: Vec<u8>) -> Self {
-        let packed = [&lock.0[..], &body].concat().into_boxed_slice();
+impl Boxes {
+    fn pack(info: &[u8], lock: &Lock, mut body: Vec<u8>) -> Self {
+        let packed = Self { sealed: true, ..Self::of(&[info, &lock.0, &body], info.len()) };
         body.zeroize();
-        Self(Zeroizing::new(packed))
+        packed
     }
 
-    fn unpack(&self) -> Option<(Lock, Vec<u8>)> {
-        let (lock, body) = self.0.split_first_chunk::<LOCK_BYTES>()?;
-        Some((Lock(*lock), body.to_vec()))
+    fn of(parts: &[&[u8]], info: usize) -> Self {
+        let info = u32::try_from(info).expect("no box is 4 GiB long");
+        Self { packed: Zeroizing::new(parts.concat().into_boxed_slice()), info, sealed: false }
+    }
+
+    fn parts(&self) -> (&[u8], &[u8]) {
+        self.packed.split_at(self.info as usize)
+    }
+
+    fn info(&self) -> &[u8] {
+        self.parts().0
+    }
+
+    /// Lock and body, if they are still there.
+    fn content(&self) -> Option<&[u8]> {
+        self.sealed.then(|| self.parts().1)
+    }
+
+    /// When they were erased, if they were.
+    fn erased(&self) -> Option<Timestamp> {
+        let time = self.parts().1.try_into().ok().filter(|_| !self.sealed)?;
+        Some(Timestamp::from_secs(u64::from_be_bytes(time)))
+    }
+
+    fn erase(&mut self, now: Timestamp) {
+        let info = self.info();
+        *self = Self::of(&[info, &now.secs().to_be_bytes()], info.len());
     }
 }
 
 impl Kept {
     pub(crate) fn new(record: Record, now: Timestamp) -> Self {
         let Record { kid, sealed, info, owner, mail, .. } = record;
-        let plain = owner.is_none() && mail == MailState::None;
+        let mail = (mail != MailState::None).then_some((mail, now));
+        let plain = owner.is_none() && mail.is_none();
         Self {
             created: sealed.created,
             expires: sealed.expires,
-            life: Life::Sealed(Content::pack(&sealed.lock, sealed.body)),
-            attempts: None,
-            info: info.into_boxed_slice(),
-            extra: (!plain).then(|| Box::new(Extra { owner, mail, noted: now })),
+            boxes: Boxes::pack(&info, &sealed.lock, sealed.body),
+            extra: (!plain).then(|| Box::new(Extra { owner, mail, ..Extra::default() })),
             kid,
             state: Stored::New,
             kind: sealed.kind,
@@ -95,7 +115,7 @@ impl Kept {
 
     /// Whether lock and body are still there.
     pub(crate) const fn is_sealed(&self) -> bool {
-        matches!(self.life, Life::Sealed(_))
+        self.boxes.sealed
     }
 
     /// Whether the receipt's time is over, too.
@@ -111,33 +131,27 @@ impl Kept {
     /// What it counts against the budget as it stands.
     pub(crate) fn stored_bytes(&self) -> u64 {
         let own = self.owner().map_or(0, |owner| owner.own.len());
-        RECORD_OVERHEAD + self.sealed_bytes() + (self.info.len() + own) as u64
+        RECORD_OVERHEAD + self.sealed_bytes() + (self.boxes.info().len() + own) as u64
     }
 
     /// What lock and body count.
     fn sealed_bytes(&self) -> u64 {
-        match &self.life {
-            Life::Sealed(content) => content.0.len() as u64,
-            Life::Over(_) => 0,
-        }
+        self.boxes.content().map_or(0, <[u8]>::len) as u64
     }
 
     /// Whether it can be opened at `now`, and with what.
     fn openable(&self, now: Timestamp) -> Option<Sealed> {
-        let Life::Sealed(content) = &self.life else {
-            return None;
-        };
         if self.seen(now) != State::New {
             return None;
         }
-        let (lock, body) = content.unpack()?;
+        let (lock, body) = self.boxes.content()?.split_first_chunk::<LOCK_BYTES>()?;
         Some(Sealed {
             created: self.created,
             expires: self.expires,
             kind: self.kind,
             passphrase_required: self.passphrase_required,
-            lock,
-            body,
+            lock: Lock(*lock),
+            body: body.to_vec(),
         })
     }
 
@@ -150,7 +164,7 @@ impl Kept {
             return None;
         }
         let none = Attempts::default();
-        let attempts = self.attempts.as_deref().unwrap_or(&none);
+        let attempts = self.extra.as_ref().map_or(&none, |extra| &extra.attempts);
         let (remaining, locked_until) = match attempts.look(client, self.expires, policy, now) {
             Verdict::Granted { remaining } => (remaining, None),
             Verdict::LockedOut { until } => (0, Some(until)),
@@ -163,13 +177,13 @@ impl Kept {
             return Attempt::Gone;
         };
         let guess = if self.passphrase_required { guess } else { Guess::None(guess.client()) };
-        let attempts = self.attempts.as_deref().cloned().unwrap_or_default();
+        let attempts = self.extra.as_ref().map(|extra| extra.attempts.clone()).unwrap_or_default();
         let (counted, verdict) = attempts.count(guess, self.expires, policy, now);
         match verdict {
             Verdict::LockedOut { until } => Attempt::LockedOut { until },
             Verdict::Granted { remaining } => {
                 if !matches!(guess, Guess::None(_)) {
-                    self.attempts = Some(Box::new(counted));
+                    self.extra.get_or_insert_default().attempts = counted;
                 }
                 Attempt::Granted { sealed, remaining }
             }
@@ -193,27 +207,25 @@ impl Kept {
     /// Wipes and drops lock, body and counted guesses.
     fn erase(&mut self, updated: Timestamp) -> u64 {
         let bytes = self.sealed_bytes();
-        self.attempts = None;
-        self.life = Life::Over(updated);
+        self.extra = self.extra.take().filter(|extra| extra.owner.is_some() || extra.mail.is_some());
+        if let Some(extra) = &mut self.extra {
+            extra.attempts = Attempts::default();
+        }
+        self.boxes.erase(updated);
         bytes
     }
 
     pub(crate) fn note_mail(&mut self, mail: MailState, now: Timestamp) {
-        match &mut self.extra {
-            Some(extra) => (extra.mail, extra.noted) = (mail, now),
-            None => self.extra = Some(Box::new(Extra { owner: None, mail, noted: now })),
-        }
+        self.extra.get_or_insert_default().mail = Some((mail, now));
     }
 
     fn updated(&self) -> Timestamp {
-        match self.life {
-            Life::Sealed(_) => self.created,
-            Life::Over(updated) => updated,
-        }
+        self.boxes.erased().unwrap_or(self.created)
     }
 
     fn mail(&self, now: Timestamp) -> MailState {
-        self.extra.as_ref().map_or(MailState::None, |extra| extra.mail.seen(extra.noted, now))
+        let noted = self.extra.as_ref().and_then(|extra| extra.mail);
+        noted.map_or(MailState::None, |(mail, noted)| mail.seen(noted, now))
     }
 
     pub(crate) fn receipt(&self, id: &RecordId, now: Timestamp) -> Option<Receipt> {
@@ -229,7 +241,7 @@ impl Kept {
             kind: self.kind,
             passphrase_required: self.passphrase_required,
             mail: self.mail(now),
-            info: self.info.to_vec(),
+            info: self.boxes.info().to_vec(),
             own: self.owner().map(|owner| owner.own.clone()),
         })
     }
@@ -241,8 +253,8 @@ mod tests {
     use waxseal_conformance::sample;
 
     #[test]
-    fn an_unopened_record_is_at_most_72_bytes_beside_what_it_points_to() {
-        assert!(size_of::<Kept>() <= 72, "{} bytes", size_of::<Kept>());
+    fn an_unopened_record_is_at_most_56_bytes_beside_what_it_points_to() {
+        assert!(size_of::<Kept>() <= 56, "{} bytes", size_of::<Kept>());
     }
 
     #[test]
@@ -266,19 +278,31 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_stays_when_the_guesses_go() {
+        let mut record = sample::owned(1, sample::account_id(1));
+        record.sealed.passphrase_required = true;
+        let mut kept = Kept::new(record, sample::START);
+        kept.attempt(Guess::Open(sample::client(1)), &AttemptPolicy::default(), sample::START);
+        kept.end(Ending::Received, sample::after(5));
+        let extra = kept.extra.as_ref().unwrap();
+        assert!(extra.owner.is_some() && extra.attempts == Attempts::default());
+        assert_eq!(kept.updated(), sample::after(5));
+    }
+
+    #[test]
     fn counted_guesses_go_with_the_content() {
         let policy = AttemptPolicy::default();
         for ends in [true, false] {
             let mut kept = Kept::new(sample::guarded(1), sample::START);
-            assert!(kept.attempts.is_none(), "none is kept before one is counted");
+            assert!(kept.extra.is_none(), "none is kept before one is counted");
             kept.attempt(Guess::Open(sample::client(1)), &policy, sample::START);
-            assert!(kept.attempts.is_some());
+            assert_ne!(kept.extra.as_ref().unwrap().attempts, Attempts::default());
             if ends {
                 kept.end(Ending::Burned, sample::START);
             } else {
                 kept.expire();
             }
-            assert!(kept.attempts.is_none() && !kept.is_sealed());
+            assert!(kept.extra.is_none() && !kept.is_sealed());
         }
     }
 }

@@ -4,14 +4,20 @@
 //! |---|---|
 //! | `memory:` | in this process, gone at exit |
 //! | `sqlite:PATH` | one file on this machine, durable before every answer |
+//! | `redis://`, `rediss://`, `redis+unix://` | one Redis, for many nodes of ours |
+//! | `redis-sentinel://` | the master that Sentinels name |
+//! | `redis-cluster://` | a cluster |
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use waxseal_core::store::{AccountStore, Store};
+use waxseal_core::store::{AccountStore, Limiter, Store};
 use waxseal_memory::MemoryStore;
+use waxseal_redis::{BadUrl, RedisStore, RedisUrl};
+pub use waxseal_redis::{Prefix, acl};
 use waxseal_sqlite::SqliteStore;
 
 /// Where secrets are to stand, as the configuration says it.
@@ -21,6 +27,8 @@ pub enum StoreUrl {
     Memory,
     /// `sqlite:PATH`, with the path as written.
     Sqlite(PathBuf),
+    /// One of Redis' kin. Shows no password.
+    Redis(RedisUrl),
 }
 
 impl StoreUrl {
@@ -28,7 +36,7 @@ impl StoreUrl {
     #[must_use]
     pub fn within(self, folder: &Path) -> Self {
         match self {
-            Self::Memory => Self::Memory,
+            Self::Memory | Self::Redis(_) => self,
             Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
         }
     }
@@ -37,17 +45,30 @@ impl StoreUrl {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Memory => None,
+            Self::Memory | Self::Redis(_) => None,
             Self::Sqlite(path) => Some(path),
         }
     }
 }
 
+impl StoreUrl {
+    /// As it is to be written into a file, password and all.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        match self {
+            Self::Redis(url) => url.expose().to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for StoreUrl {
+    /// Without any password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Redis(url) => url.fmt(f),
         }
     }
 }
@@ -58,11 +79,11 @@ pub enum UrlError {
     /// No path stands behind `sqlite:`, or a host does.
     #[error("`sqlite:` needs the path of a file behind it, as in sqlite:data/waxseal.db")]
     NoPath,
-    /// A kin of Redis.
-    #[error("stores on Redis are not supported by this version; known are memory: and sqlite:PATH")]
-    Redis,
+    /// Meant for Redis, and yet not right.
+    #[error(transparent)]
+    Redis(#[from] BadUrl),
     /// Another scheme. The text is not repeated: a URL may hold a password.
-    #[error("this store is not known; known are memory: and sqlite:PATH")]
+    #[error("this store is not known; known are memory:, sqlite:PATH and redis://HOST with its kin")]
     Unknown,
 }
 
@@ -78,17 +99,37 @@ impl FromStr for StoreUrl {
                 Err(UrlError::NoPath)
             }
             Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
-            Some((scheme, _)) if scheme.starts_with("redis") => Err(UrlError::Redis),
+            _ if RedisUrl::is_meant(url) => Ok(Self::Redis(url.parse()?)),
             _ => Err(UrlError::Unknown),
         }
     }
 }
 
-/// What an operator bounds.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+/// What an operator decides about a store.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Options {
     /// The budget of stored bytes; 0 = none.
     pub stored_bytes: u64,
+    /// What only a store on Redis heeds.
+    pub redis: RedisOptions,
+}
+
+/// What an operator decides about a store on Redis.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RedisOptions {
+    /// What every key begins with.
+    pub prefix: Prefix,
+    /// Replicas that must have a secret, or its end, before it is acknowledged.
+    pub min_replicas: u64,
+    /// How long they may take.
+    pub wait: Duration,
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        let waxseal_redis::Options { prefix, min_replicas, wait, .. } = waxseal_redis::Options::default();
+        Self { prefix, min_replicas, wait }
+    }
 }
 
 /// A store, open.
@@ -98,6 +139,8 @@ pub struct Opened {
     pub store: Arc<dyn Store>,
     /// Accounts.
     pub accounts: Arc<dyn AccountStore>,
+    /// Allowances for all nodes over the store, where it can count them.
+    pub limiter: Option<Arc<dyn Limiter>>,
     /// Whether what it acknowledged outlives the process.
     pub durable: bool,
 }
@@ -108,6 +151,9 @@ pub enum OpenError {
     /// SQLite refused.
     #[error(transparent)]
     Sqlite(#[from] waxseal_sqlite::OpenError),
+    /// Redis refused, or nobody is there.
+    #[error(transparent)]
+    Redis(#[from] waxseal_redis::OpenError),
 }
 
 /// Opens a store, and makes it if its place is empty.
@@ -115,16 +161,29 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`] if what stands there is damaged, newer, or can't be reached. It
 /// is left as it is.
-pub fn open(url: &StoreUrl, options: Options) -> Result<Opened, OpenError> {
+pub async fn open(url: &StoreUrl, options: Options) -> Result<Opened, OpenError> {
     match url {
         StoreUrl::Memory => {
             let store = Arc::new(MemoryStore::new(options.stored_bytes));
-            Ok(Opened { store: store.clone(), accounts: store, durable: false })
+            Ok(Opened { store: store.clone(), accounts: store, limiter: None, durable: false })
         }
         StoreUrl::Sqlite(path) => {
             let options = waxseal_sqlite::Options { stored_bytes_budget: options.stored_bytes };
             let store = Arc::new(SqliteStore::open(path, options)?);
-            Ok(Opened { store: store.clone(), accounts: store, durable: true })
+            Ok(Opened { store: store.clone(), accounts: store, limiter: None, durable: true })
+        }
+        StoreUrl::Redis(url) => {
+            let RedisOptions { prefix, min_replicas, wait } = options.redis;
+            let options = waxseal_redis::Options {
+                prefix,
+                min_replicas,
+                wait,
+                stored_bytes_budget: options.stored_bytes,
+                ..waxseal_redis::Options::default()
+            };
+            let store = Arc::new(RedisStore::open(url.clone(), options).await?);
+            let limiter: Arc<dyn Limiter> = Arc::new(store.limiter());
+            Ok(Opened { store: store.clone(), accounts: store, limiter: Some(limiter), durable: true })
         }
     }
 }
@@ -140,7 +199,10 @@ mod tests {
         assert_eq!("sqlite:".parse::<StoreUrl>(), Err(UrlError::NoPath));
         assert_eq!("sqlite://data/x.db".parse::<StoreUrl>(), Err(UrlError::NoPath));
         assert_eq!("sqlite:///data/x.db".parse(), Ok(StoreUrl::Sqlite("///data/x.db".into())));
-        for url in ["", "memory", "memory:x", "redis://:hunter2@h", "postgres://u:hunter2@h/d"] {
+        let redis: StoreUrl = "redis://tom:hunter2@db".parse().unwrap();
+        assert_eq!(redis.to_string(), "redis://tom:(hidden)@db:6379");
+        assert!(!format!("{redis:?}").contains("hunter2"));
+        for url in ["", "memory", "memory:x", "redis:hunter2", "redisx://h", "postgres://u:hunter2@h/d"] {
             let refused = url.parse::<StoreUrl>().unwrap_err();
             assert!(!refused.to_string().contains("hunter2"), "{url}");
         }

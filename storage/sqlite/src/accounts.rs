@@ -25,7 +25,7 @@ impl AccountStore for SqliteStore {
 
     async fn account(&self, id: &AccountId) -> Result<Option<(Account, Vec<Token>)>, StoreError> {
         let id = *id;
-        self.readers.call(move |conn| find(conn, &id)).await
+        self.readers.look(move |conn| find(conn, &id)).await
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, StoreError> {

@@ -144,7 +144,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Front>, StoreError> {
         let (id, policy) = (*id, *policy);
-        self.readers.call(move |conn| front(conn, &id, client, &policy, now)).await
+        self.readers.look(move |conn| front(conn, &id, client, &policy, now)).await
     }
 
     async fn attempt(
@@ -155,7 +155,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Attempt, StoreError> {
         let (id, policy) = (*id, *policy);
-        let looked = self.readers.call(move |conn| look(conn, &id, guess, &policy, now)).await?;
+        let looked = self.readers.look(move |conn| look(conn, &id, guess, &policy, now)).await?;
         let sealed = match looked {
             Looked::Answer(answer) => return Ok(answer),
             Looked::ToCount(sealed) => sealed,
@@ -181,7 +181,7 @@ impl Store for SqliteStore {
 
     async fn receipt(&self, id: &RecordId, now: Timestamp) -> Result<Option<Receipt>, StoreError> {
         let id = *id;
-        self.readers.call(move |conn| Ok(rows::receipt(conn, &id, now)?.map(|found| found.receipt))).await
+        self.readers.look(move |conn| Ok(rows::receipt(conn, &id, now)?.map(|found| found.receipt))).await
     }
 
     async fn recent(
@@ -259,12 +259,10 @@ fn look(
     now: Timestamp,
 ) -> Result<Looked, Fault> {
     let gone = Ok(Looked::Answer(Attempt::Gone));
-    let Some(mut guarded) = rows::guarded(conn, id, now)? else { return gone };
-    let Some(sealed) = rows::sealed(conn, &guarded)? else { return gone };
+    let Some((guarded, sealed)) = rows::openable(conn, id, now)? else { return gone };
     let counts = guarded.passphrase_required && !matches!(guess, Guess::None(_));
     let guess = if counts { guess } else { Guess::None(guess.client()) };
-    let attempts = std::mem::take(&mut guarded.attempts);
-    let (_, verdict) = attempts.count(guess, guarded.expires, policy, now);
+    let (_, verdict) = guarded.attempts.count(guess, guarded.expires, policy, now);
     Ok(match verdict {
         Verdict::LockedOut { until } => Looked::Answer(Attempt::LockedOut { until }),
         Verdict::Granted { .. } if counts => Looked::ToCount(sealed),

@@ -1,6 +1,8 @@
 //! What the writer does for [`Store`](waxseal_core::store::Store), one operation
 //! a function. Each reads first and writes after, so that it fails before it has
-//! changed anything or not at all; only a broken statement can stop it midway.
+//! changed anything or not at all; only a broken statement can stop it midway. That
+//! breaks the transaction, so that statements say OR FAIL: SQLite then keeps no
+//! journal to undo one alone.
 
 use rusqlite::{OptionalExtension, params};
 use waxseal_core::attempt::{Guess, Verdict};
@@ -17,6 +19,10 @@ use crate::fault::Fault;
 use crate::rows::{self, secs};
 
 pub(crate) fn create(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<Created, Fault> {
+    // Nearly always the id is new, and the insert itself is what finds out.
+    if !batch.is_over_budget(record.stored_bytes()) && insert(batch, record, now)? {
+        return Ok(Created::Fresh);
+    }
     if let Some(found) = rows::stored(batch.conn, &record.id, now)? {
         if now < forgotten(found.receipt.created, found.receipt.expires) {
             return Ok(Created::Taken);
@@ -26,8 +32,7 @@ pub(crate) fn create(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> 
     if batch.is_over_budget(record.stored_bytes()) {
         return Ok(Created::Full);
     }
-    insert(batch, record, now)?;
-    Ok(Created::Fresh)
+    Ok(if insert(batch, record, now)? { Created::Fresh } else { Created::Taken })
 }
 
 /// Counts a guess. `None` if there is nothing to open any more.
@@ -60,7 +65,7 @@ pub(crate) fn settle(
     let Some(found) = rows::receipt(batch.conn, id, now)? else { return Ok(None) };
     let (State::New, Some(ended)) = (found.receipt.state, found.stored.on(ending)) else { return Ok(None) };
     let won = batch.execute(
-        "UPDATE receipts SET state = ?2, updated = ?3 WHERE id = ?1 AND state = ?4 AND expires > ?3",
+        "UPDATE OR FAIL receipts SET state = ?2, updated = ?3 WHERE id = ?1 AND state = ?4 AND expires > ?3",
         params![id.as_bytes(), ended.code(), secs(now), found.stored.code()],
     )?;
     if won == 0 {
@@ -94,12 +99,13 @@ pub(crate) fn bind(batch: &mut Batch<'_>, check: &Check) -> Result<Check, Fault>
 /// Overwrites lock and body with zeros where they lie, and drops the guesses.
 /// Answers whether there was live content.
 pub(crate) fn erase(batch: &mut Batch<'_>, slot: i64) -> Result<bool, Fault> {
-    let mut statement = batch.conn.prepare_cached(
-        "UPDATE bodies SET live = 0, body = zeroblob(length(body)) WHERE slot = ?1 AND live = 1
-         RETURNING length(body)",
+    let live = "SELECT length(body) FROM bodies WHERE slot = ?1 AND live = 1";
+    let body = batch.conn.prepare_cached(live)?.query_row([slot], |row| row.get(0)).optional()?;
+    let Some(body): Option<i64> = body else { return Ok(false) };
+    batch.execute(
+        "UPDATE OR FAIL bodies SET live = 0, body = zeroblob(length(body)) WHERE slot = ?1",
+        [slot],
     )?;
-    let body: Option<i64> = statement.query_row([slot], |row| row.get(0)).optional()?;
-    let Some(body) = body else { return Ok(false) };
     batch.execute("UPDATE locks SET lock = zeroblob(length(lock)) WHERE slot = ?1", [slot])?;
     batch.execute("DELETE FROM attempts WHERE slot = ?1", [slot])?;
     batch.totals.stored_bytes -= body + LOCK_BYTES as i64;
@@ -127,27 +133,31 @@ pub(crate) fn forget(batch: &mut Batch<'_>, id: &RecordId, now: Timestamp) -> Re
     Ok(true)
 }
 
-fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<(), Fault> {
+/// Stores a record. `false` if one of its id stands.
+fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<bool, Fault> {
     let slot = batch.next_slot;
-    insert_receipt(batch, record, slot, now)?;
+    if insert_receipt(batch, record, slot, now)? == 0 {
+        return Ok(false);
+    }
     batch.execute("INSERT INTO locks VALUES (?1, ?2)", params![slot, record.sealed.lock.0])?;
     batch.execute(
-        "INSERT INTO bodies VALUES (?1, 1, ?2, ?3)",
+        "INSERT OR FAIL INTO bodies VALUES (?1, 1, ?2, ?3)",
         params![slot, secs(record.sealed.expires), record.sealed.body],
     )?;
     batch.next_slot += 1;
     batch.totals.stored_bytes += i64::try_from(record.stored_bytes()).unwrap_or(i64::MAX);
     batch.totals.unopened += 1;
     batch.count_kid(record.kid, 1);
-    Ok(())
+    Ok(true)
 }
 
 fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64, now: Timestamp) -> rusqlite::Result<usize> {
     let sealed = &record.sealed;
     batch.execute(
-        "INSERT INTO receipts (id, created, expires, updated, state, kind, passphrase_required, kid, slot,
+        "INSERT OR FAIL INTO receipts (id, created, expires, updated, state, kind, passphrase_required, kid, slot,
                                mail, mail_noted, info, owner, own)
-         VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT DO NOTHING",
         params![
             record.id.as_bytes(),
             secs(sealed.created),

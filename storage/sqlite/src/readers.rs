@@ -1,10 +1,13 @@
-//! The readers: a few threads with a read-only connection each, so that a
-//! question about an unknown key never waits for the disk.
+//! The readers, with read-only connections: a question about an unknown key never
+//! waits for a commit. What looks at one record does so at once, on the thread of its
+//! caller: it takes microseconds, less than it would to hand it over and back. What
+//! takes longer, or would have to wait, goes to threads of its own.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use rusqlite::Connection;
@@ -12,16 +15,20 @@ use tokio::sync::oneshot;
 use waxseal_core::store::StoreError;
 
 use crate::fault::{Fault, is_fatal};
-use crate::schema::connect_reader;
+use crate::schema::{connect_impatient_reader, connect_reader};
 
 /// Questions that may wait at one reader.
 const QUEUE: usize = 512;
 
-/// The reader threads. Dropping them finishes what waits and joins them.
+/// Reader threads, and connections for whoever reads at once. Dropping the threads
+/// finishes what waits and joins them.
 #[derive(Debug)]
 pub(crate) struct Readers {
     readers: Vec<Reader>,
     turn: AtomicUsize,
+    path: PathBuf,
+    /// One for each that ever read at the same time as others.
+    idle: Mutex<Vec<Connection>>,
 }
 
 #[derive(Debug)]
@@ -38,7 +45,35 @@ impl Readers {
     pub(crate) fn start(path: &Path) -> io::Result<Self> {
         let count = available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
         let readers = (0..count).map(|_| Reader::start(path.to_owned())).collect::<Result<_, _>>()?;
-        Ok(Self { readers, turn: AtomicUsize::new(0) })
+        Ok(Self { readers, turn: AtomicUsize::new(0), path: path.to_owned(), idle: Mutex::default() })
+    }
+
+    /// Has `read`, which looks at one record, run here and now; on one of the threads
+    /// if it would have to wait for another process.
+    pub(crate) async fn look<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        match self.at_once(&read) {
+            Err(Fault::Sql(_)) => self.call(read).await,
+            looked => looked.map_err(StoreError::from),
+        }
+    }
+
+    fn at_once<T>(&self, read: impl Fn(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        let idle = self.idle().pop();
+        let conn = idle.map_or_else(|| connect_impatient_reader(&self.path), Ok)?;
+        let looked = read(&conn);
+        if !matches!(&looked, Err(Fault::Sql(error)) if is_fatal(error)) {
+            self.idle().push(conn);
+        }
+        looked
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        // Nothing panics while it is held.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has `read` run on one of the readers, and answers what it answers.

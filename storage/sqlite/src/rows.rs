@@ -28,15 +28,17 @@ pub(crate) struct Guarded {
     pub(crate) attempts: Attempts,
 }
 
-/// The columns of a [`Found`]. `sealed` says whether lock and body are there.
+/// The columns of a [`Found`], and more behind them. `sealed` says whether lock and
+/// body are there.
 macro_rules! receipts {
-    ($rest:literal) => {
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT r.id, r.created, r.expires, r.updated, r.state, r.kind, r.passphrase_required,
-                    r.kid, r.slot, r.mail, r.mail_noted, r.info, r.own,
-                    EXISTS (SELECT 1 FROM bodies b JOIN locks l ON l.slot = b.slot
-                            WHERE b.slot = r.slot AND b.live = 1) AS sealed
-             FROM receipts r ",
+                    r.kid, r.slot, r.mail, r.mail_noted, r.info, r.own, l.slot IS NOT NULL AS sealed",
+            $more,
+            " FROM receipts r
+              LEFT JOIN bodies b ON b.slot = r.slot AND b.live = 1
+              LEFT JOIN locks l ON l.slot = b.slot ",
             $rest
         )
     };
@@ -50,7 +52,7 @@ pub(crate) fn receipt(conn: &Connection, id: &RecordId, now: Timestamp) -> Resul
 
 /// The same, past its time or not.
 pub(crate) fn stored(conn: &Connection, id: &RecordId, now: Timestamp) -> Result<Option<Found>, Fault> {
-    let mut statement = conn.prepare_cached(receipts!("WHERE r.id = ?1"))?;
+    let mut statement = conn.prepare_cached(receipts!("", "WHERE r.id = ?1"))?;
     let mut rows = statement.query([id.as_bytes()])?;
     rows.next()?.map(|row| read(row, now)).transpose()
 }
@@ -63,6 +65,7 @@ pub(crate) fn recent(
     now: Timestamp,
 ) -> Result<Vec<Receipt>, Fault> {
     let mut statement = conn.prepare_cached(receipts!(
+        "",
         "WHERE r.owner = ?1 AND r.created >= ?2 AND ?3 < r.created + 2 * (r.expires - r.created)
          ORDER BY r.created DESC, r.id DESC LIMIT ?4"
     ))?;
@@ -81,11 +84,35 @@ pub(crate) fn recent(
 
 /// What guards an unopened secret. `None` if it is none, or its content is gone.
 pub(crate) fn guarded(conn: &Connection, id: &RecordId, now: Timestamp) -> Result<Option<Guarded>, Fault> {
-    let Some(found) = receipt(conn, id, now)? else { return Ok(None) };
-    if found.receipt.state != State::New {
+    receipt(conn, id, now)?.map_or(Ok(None), |found| guard(conn, found))
+}
+
+/// The same, and the sealed content that it guards.
+pub(crate) fn openable(
+    conn: &Connection,
+    id: &RecordId,
+    now: Timestamp,
+) -> Result<Option<(Guarded, Sealed)>, Fault> {
+    let mut statement = conn.prepare_cached(receipts!(", l.lock, b.body", "WHERE r.id = ?1"))?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(guarded) = guard(conn, read(row, now)?)? else { return Ok(None) };
+    let sealed = Sealed {
+        created: guarded.created,
+        expires: guarded.expires,
+        kind: guarded.kind,
+        passphrase_required: guarded.passphrase_required,
+        lock: Lock(bytes::<LOCK_BYTES>(row, 14, "a lock's length")?),
+        body: row.get(15)?,
+    };
+    Ok(Some((guarded, sealed)))
+}
+
+fn guard(conn: &Connection, found: Found) -> Result<Option<Guarded>, Fault> {
+    let Found { receipt, slot, .. } = found;
+    if receipt.state != State::New {
         return Ok(None);
     }
-    let Found { receipt, slot, .. } = found;
     Ok(Some(Guarded {
         slot,
         created: receipt.created,
@@ -93,24 +120,6 @@ pub(crate) fn guarded(conn: &Connection, id: &RecordId, now: Timestamp) -> Resul
         kind: receipt.kind,
         passphrase_required: receipt.passphrase_required,
         attempts: if receipt.passphrase_required { attempts(conn, slot)? } else { Attempts::default() },
-    }))
-}
-
-/// The sealed content that `guarded` guards. `None` if it was erased meanwhile.
-pub(crate) fn sealed(conn: &Connection, guarded: &Guarded) -> Result<Option<Sealed>, Fault> {
-    let mut statement = conn.prepare_cached(
-        "SELECT l.lock, b.body FROM bodies b JOIN locks l ON l.slot = b.slot
-         WHERE b.slot = ?1 AND b.live = 1",
-    )?;
-    let mut rows = statement.query([guarded.slot])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(Sealed {
-        created: guarded.created,
-        expires: guarded.expires,
-        kind: guarded.kind,
-        passphrase_required: guarded.passphrase_required,
-        lock: Lock(bytes::<LOCK_BYTES>(row, 0, "a lock's length")?),
-        body: row.get(1)?,
     }))
 }
 

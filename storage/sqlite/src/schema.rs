@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use waxseal_core::store::Cause;
 
@@ -114,6 +115,13 @@ pub(crate) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// A connection that only reads, and fails where another would have to wait.
+pub(crate) fn connect_impatient_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = connect_reader(path)?;
+    conn.busy_timeout(Duration::ZERO)?;
+    Ok(conn)
+}
+
 /// What SQLite adds to the name of a file that stands beside its database.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -125,6 +133,9 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection belongs to one thread, so SQLite needs no lock of its own.
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(PATIENCE)?;
+    // No plan may hang on a value: where one might, SQLite would prepare the statement
+    // anew for each value, at ten times the cost of running it.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
     Ok(conn)

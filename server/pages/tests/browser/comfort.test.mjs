@@ -10,6 +10,8 @@ import { PNG } from 'pngjs';
 import { site, stopSites } from './lib/sites.mjs';
 import { PHONE, Visitor, launch } from './lib/visitor.mjs';
 
+/** No test waits for ever, in milliseconds. */
+const timeout = 120_000;
 const SECRET = '\n<b>two</b>\n  lines & more\n';
 const MODES = [
   { colorScheme: 'light' },
@@ -28,7 +30,7 @@ after(async () => {
 });
 
 describe('with scripts', () => {
-  it('the secret is copied exactly, and that is said', async () => {
+  it('the secret is copied exactly, and that is said', { timeout }, async () => {
     const visitor = await Visitor.at(browser, program, { permissions: ['clipboard-read', 'clipboard-write'] });
     const { front } = await program.share({ secret: SECRET });
     await visitor.go(front);
@@ -37,7 +39,7 @@ describe('with scripts', () => {
     await visitor.farewell();
   });
 
-  it('the link is copied', async () => {
+  it('the link is copied', { timeout }, async () => {
     const visitor = await Visitor.at(browser, program, { permissions: ['clipboard-read', 'clipboard-write'] });
     const paths = await program.share({});
     await visitor.go(paths.receipt);
@@ -45,7 +47,7 @@ describe('with scripts', () => {
     await visitor.farewell();
   });
 
-  it('it is copied also where the browser forbids the clipboard to scripts', async () => {
+  it('it is copied also where the browser forbids the clipboard to scripts', { timeout }, async () => {
     const visitor = await Visitor.at(browser, program);
     // As on a site without TLS, where there is no such thing.
     await visitor.page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
@@ -61,7 +63,7 @@ describe('with scripts', () => {
     await visitor.farewell();
   });
 
-  it('a passphrase can be looked at, and is hidden again', async () => {
+  it('a passphrase can be looked at, and is hidden again', { timeout }, async () => {
     const visitor = await Visitor.at(browser, program);
     await visitor.go('/');
     const field = visitor.page.locator('[name=passphrase]');
@@ -75,7 +77,7 @@ describe('with scripts', () => {
     await visitor.farewell();
   });
 
-  it('the time that is left is told beside the time', async () => {
+  it('the time that is left is told beside the time', { timeout }, async () => {
     const visitor = await Visitor.at(browser, program);
     const { receipt } = await program.share({ ttl: 3 * 86_400 });
     await visitor.go(receipt);
@@ -84,7 +86,7 @@ describe('with scripts', () => {
   });
 });
 
-it('without scripts, no button is dead', async () => {
+it('without scripts, no button is dead', { timeout }, async () => {
   const visitor = await Visitor.at(browser, program, { script: false });
   const paths = await program.share({ passphrase: 'horse battery' });
   for (const path of ['/', paths.receipt, `${paths.receipt}/burn`, paths.front]) {
@@ -94,7 +96,7 @@ it('without scripts, no button is dead', async () => {
   await visitor.farewell();
 });
 
-it('the QR code leads to the link, in every scheme of colours', async () => {
+it('the QR code leads to the link, in every scheme of colours', { timeout }, async () => {
   const visitor = await Visitor.at(browser, program, { size: PHONE });
   const paths = await program.share({});
   await visitor.go(paths.receipt);

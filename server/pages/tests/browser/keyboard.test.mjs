@@ -7,6 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { site, stopSites } from './lib/sites.mjs';
 import { Visitor, launch } from './lib/visitor.mjs';
 
+/** No test waits for ever, in milliseconds. */
+const timeout = 120_000;
 /** More than any page has stops. */
 const STOPS = 40;
 
@@ -22,7 +24,7 @@ after(async () => {
 
 for (const script of [true, false]) {
   describe(script ? 'by keyboard' : 'by keyboard, without scripts', () => {
-    it('a secret is shared and opened', async () => {
+    it('a secret is shared and opened', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       await visitor.go('/');
       await type(visitor, '[name=secret]', 'typed by hand');
@@ -40,7 +42,7 @@ for (const script of [true, false]) {
       await visitor.farewell();
     });
 
-    it('the way from an error leads to its field', async () => {
+    it('the way from an error leads to its field', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       await visitor.go('/');
       await press(visitor, 'form button:not([type=button])');
@@ -52,7 +54,7 @@ for (const script of [true, false]) {
       await visitor.farewell();
     });
 
-    it('a wrong passphrase is told first, and its field comes next', async () => {
+    it('a wrong passphrase is told first, and its field comes next', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       const { front } = await program.share({ passphrase: 'horse battery' });
       await visitor.go(front);
@@ -64,7 +66,7 @@ for (const script of [true, false]) {
       await visitor.farewell();
     });
 
-    it('a secret is deleted unopened', async () => {
+    it('a secret is deleted unopened', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       const { receipt } = await program.share({});
       await visitor.go(receipt);

@@ -7,6 +7,8 @@ import { fits } from './lib/checks.mjs';
 import { site, stopSites } from './lib/sites.mjs';
 import { PHONE, Visitor, launch } from './lib/visitor.mjs';
 
+/** No test waits for ever, in milliseconds. */
+const timeout = 120_000;
 const LANGUAGES = ['en', 'es', 'fr', 'de', 'pt'];
 
 let browser;
@@ -21,7 +23,7 @@ after(async () => {
 
 describe('languages', { concurrency: 2 }, () => {
   for (const language of LANGUAGES) {
-    it(`${language} stays from page to page once it is chosen, and fits`, async () => {
+    it(`${language} stays from page to page once it is chosen, and fits`, { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { size: PHONE, language: 'ja-JP' });
       await visitor.go('/');
       assert.equal(await visitor.page.locator('html').getAttribute('lang'), 'en');

@@ -8,7 +8,7 @@ import { Visitor, launch } from './lib/visitor.mjs';
 
 const MARKUP = '</textarea></main><script>document.title = "taken"</script><b>&amp;</b> "quoted" \'twice\' {{ 7 * 7 }}';
 /** No test waits for ever, in milliseconds. */
-const LIMIT = 120_000;
+const timeout = 120_000;
 const EXACT = {
   markup: MARKUP,
   'a newline first and last': '\n\nkey: value\n\n',
@@ -29,9 +29,9 @@ after(async () => {
 });
 
 for (const script of [true, false]) {
-  describe(script ? 'a secret' : 'a secret, without scripts', { timeout: LIMIT }, () => {
+  describe(script ? 'a secret' : 'a secret, without scripts', () => {
     for (const [what, secret] of Object.entries(EXACT)) {
-      it(`is shown exactly: ${what}`, async () => {
+      it(`is shown exactly: ${what}`, { timeout }, async () => {
         const visitor = await Visitor.at(browser, program, { script });
         await visitor.go('/');
         await visitor.send({ secret });
@@ -43,21 +43,21 @@ for (const script of [true, false]) {
       });
     }
 
-    it('does not come back by going back and forward', async () => {
+    it('does not come back by going back and forward', { timeout }, async () => {
       const visitor = await shown(script, 'only once');
       assert.match(await visitor.travel(-1), /There is nothing to open here/);
       assert.doesNotMatch(await visitor.travel(1), /only once/);
       await visitor.farewell();
     });
 
-    it('does not come back to a reader who went on to another page', async () => {
+    it('does not come back to a reader who went on to another page', { timeout }, async () => {
       const visitor = await shown(script, 'only once');
       await visitor.go('/');
       assert.doesNotMatch(await visitor.travel(-1), /only once/);
       await visitor.farewell();
     });
 
-    it('is generated once, however often its page is loaded again', async () => {
+    it('is generated once, however often its page is loaded again', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       await visitor.go('/');
       await visitor.send({}, '[name=generate]');
@@ -68,7 +68,7 @@ for (const script of [true, false]) {
       await visitor.farewell();
     });
 
-    it('is made once by a double click', async () => {
+    it('is made once by a double click', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       const before = await count('shared');
       await visitor.go('/');
@@ -79,7 +79,7 @@ for (const script of [true, false]) {
       await visitor.farewell();
     });
 
-    it('is not opened by a form on another site', async () => {
+    it('is not opened by a form on another site', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       const { front } = await program.share({});
       await visitor.go(front);
@@ -94,7 +94,7 @@ for (const script of [true, false]) {
       await visitor.farewell();
     });
 
-    it('takes one request a page', async () => {
+    it('takes one request a page', { timeout }, async () => {
       const visitor = await Visitor.at(browser, program, { script });
       const before = (await program.log()).match(/request=/g).length;
       await visitor.go('/');
@@ -111,13 +111,36 @@ for (const script of [true, false]) {
 
 // A browser may keep a page whole, with what was typed, for a few minutes. Only a
 // script can empty its fields then.
-it('a secret does not come back into the form it was typed into', { timeout: LIMIT }, async () => {
+it('a secret does not come back into the form it was typed into', { timeout }, async () => {
   const visitor = await Visitor.at(browser, program);
   await visitor.go('/');
   await visitor.send({ secret: 'only once', passphrase: 'only mine' });
   const form = await visitor.travel(-1);
   assert.match(form, /Share a secret/);
   assert.doesNotMatch(form, /only once|only mine/);
+  await visitor.farewell();
+});
+
+// The length of what is compressed tells of its content.
+it('no page with a secret, a link or something typed is compressed', { timeout }, async () => {
+  const visitor = await Visitor.at(browser, program);
+  const coding = () => visitor.answer.headers()['content-encoding'];
+  await visitor.go('/');
+  assert.equal(coding(), 'gzip', 'the empty form');
+  await visitor.send({ secret: 'typed' }, '[name=generate]');
+  assert.equal(coding(), undefined, 'a form that keeps what was typed');
+  await visitor.send({ secret: 'typed' });
+  assert.equal(coding(), undefined, 'the receipt');
+  const link = await visitor.value('link');
+  await visitor.leave(() => visitor.page.locator('a[href*="/burn"]').click());
+  assert.equal(coding(), undefined, 'the page before deleting');
+  await visitor.go(link);
+  assert.equal(coding(), 'gzip', 'the page before opening');
+  await visitor.send();
+  assert.equal(coding(), undefined, 'the secret');
+  await visitor.go('/');
+  await visitor.send({}, '[name=generate]');
+  assert.equal(coding(), undefined, 'a generated secret');
   await visitor.farewell();
 });
 

@@ -7,6 +7,8 @@ import { keep } from './lib/output.mjs';
 import { site, stopSites } from './lib/sites.mjs';
 import { Visitor, launch } from './lib/visitor.mjs';
 
+/** No test waits for ever, in milliseconds. */
+const timeout = 120_000;
 /** From the form to the secret, with every header, in bytes. */
 const MOST = 20_000;
 
@@ -20,7 +22,7 @@ after(async () => {
 });
 
 for (const name of ['plain', 'branded']) {
-  it(`the whole flow stays under ${MOST} bytes (${name})`, async () => {
+  it(`the whole flow stays under ${MOST} bytes (${name})`, { timeout }, async () => {
     const program = await site(name);
     const visitor = await Visitor.at(browser, program, { language: 'de-DE' });
     await visitor.go('/');

@@ -11,6 +11,8 @@ import { STATES } from './lib/states.mjs';
 import { Visitor, launch } from './lib/visitor.mjs';
 
 const AT_ONCE = 3;
+/** No test waits for ever, in milliseconds. */
+const timeout = 120_000;
 
 let browser;
 before(async () => {
@@ -23,14 +25,14 @@ after(async () => {
 
 describe('states', { concurrency: AT_ONCE }, () => {
   for (const state of STATES) {
-    it(state.name, async () => {
+    it(state.name, { timeout }, async () => {
       const visitor = await arrive(state, { language: 'en-GB' });
       assert.equal(await visitor.heading(), state.heading);
       await picture(visitor, state.name);
       await tree(visitor, state.name);
       await leave(visitor, 'en');
     });
-    it(`${state.name}, in German without scripts`, async () => {
+    it(`${state.name}, in German without scripts`, { timeout }, async () => {
       const visitor = await arrive(state, { language: 'de-DE', script: false });
       assert.notEqual(await visitor.heading(), state.heading);
       await leave(visitor, 'de');

@@ -8,6 +8,8 @@ import { keep } from './lib/output.mjs';
 import { LYNX } from './lib/program.mjs';
 import { site, stopSites } from './lib/sites.mjs';
 
+/** No test waits for ever, in milliseconds. */
+const timeout = 120_000;
 let program;
 before(async () => {
   program = await site('plain');
@@ -15,31 +17,31 @@ before(async () => {
 after(stopSites);
 
 describe('in lynx', () => {
-  it('the form has labels before its fields, and its buttons', async () => {
+  it('the form has labels before its fields, and its buttons', { timeout }, async () => {
     const page = await lynx('create', '/');
     inOrder(page, ['Share a secret', 'opens once', 'Secret', '____', 'Delete unopened after', '[7 days', 'Passphrase', 'Create link', 'Generate a password', 'English']);
   });
 
-  it('the receipt has the link', async () => {
+  it('the receipt has the link', { timeout }, async () => {
     const paths = await program.share({});
     const page = await lynx('receipt', paths.receipt);
     inOrder(page, ['Your link is ready', 'Link to send', paths.front.slice(0, 20), 'This page is yours', 'Created', 'UTC', 'Delete the secret']);
   });
 
-  it('the warning comes before the button', async () => {
+  it('the warning comes before the button', { timeout }, async () => {
     const { front } = await program.share({ passphrase: 'horse battery' });
     const page = await lynx('front', front);
     inOrder(page, ['Someone shared a secret with you', 'only once', 'Passphrase', '____', 'Show the secret']);
   });
 
-  it('the secret is shown', async () => {
+  it('the secret is shown', { timeout }, async () => {
     const { front } = await program.share({ secret: 'first line\nsecond line' });
     const token = /name="?token"? value="([^"]+)"/.exec(await (await fetch(program.origin + front)).text())[1];
     const page = await lynx('shown', front, `token=${token}`);
     inOrder(page, ['This is the secret', 'now deleted', 'first line', 'second line']);
   });
 
-  it('what is gone says what to do', async () => {
+  it('what is gone says what to do', { timeout }, async () => {
     const page = await lynx('gone', `/secret/${'0'.repeat(31)}`);
     inOrder(page, ['There is nothing to open here', 'ask the sender']);
   });

@@ -1,6 +1,7 @@
 //! A browser without scripts: it opens pages, fills in the fields that stand there,
 //! and sends just what their forms hold.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use waxseal_core::contract::{Reply, Request};
@@ -86,7 +87,7 @@ impl<'a> Browser<'a> {
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
     pub(crate) html: String,
     pub(crate) page: Element,
     path: String,
@@ -102,7 +103,7 @@ impl Seen {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| &**value)
     }
 
     pub(crate) fn text(&self) -> String {

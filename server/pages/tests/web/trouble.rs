@@ -114,7 +114,7 @@ async fn every_answer_is_kept_by_nobody_and_tells_nobody_where_it_stood() {
         }
         assert_eq!(
             (seen.header("content-language"), seen.header("vary")),
-            (Some("en"), Some("accept-language"))
+            (Some("en"), Some("accept-language, accept-encoding"))
         );
         let policy = seen.header("content-security-policy").unwrap();
         for part in ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"]

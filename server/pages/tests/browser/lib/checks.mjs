@@ -1,7 +1,7 @@
 // What must hold for every page, in any state. Each check yields what it found
 // wrong, as sentences.
 
-import { axe, inLab } from './lab.mjs';
+import { axe } from './lab.mjs';
 
 /** WCAG 1.4.10: the narrowest width, in CSS pixels. */
 const NARROW = { width: 320, height: 640 };
@@ -13,7 +13,7 @@ const TELLING = /[0-9a-z]{31}|correct horse/;
 /** All checks. */
 export async function check(visitor, language) {
   const found = [];
-  for (const one of [form, fits, stillness, forcedColours, accessibility]) {
+  for (const one of [form, fits, stillness, forcedColours, axe]) {
     found.push(...(await one(visitor, language)));
   }
   return found;
@@ -76,19 +76,6 @@ async function forcedColours({ page }) {
   );
   await page.emulateMedia({ forcedColors: null });
   return found;
-}
-
-/** axe, light and dark. */
-async function accessibility(visitor) {
-  return inLab(visitor, async (page) => {
-    const found = [];
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      found.push(...(await axe(page)).map((finding) => `${colorScheme}: ${finding}`));
-    }
-    await page.emulateMedia({ colorScheme: null });
-    return found;
-  });
 }
 
 /** Runs in the page: what reaches beyond the window. */

@@ -113,6 +113,8 @@ export class Program {
       env: { ...process.env, ...clock },
       stdio: ['ignore', 'pipe', err.fd],
     });
+    // No server outlives the tests, however they end.
+    process.once('exit', () => this.#child.kill());
     this.origin = await listening(this.#child);
     await err.close();
   }

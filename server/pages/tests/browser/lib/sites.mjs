@@ -1,5 +1,7 @@
 // The deployments that the tests visit, each started when it is first needed.
 
+import { SMTPServer } from 'smtp-server';
+
 import { Program } from './program.mjs';
 
 /** An account that may name recipients. */
@@ -55,12 +57,31 @@ ${ROOMY}`,
   damaged: { config: ROOMY, store: FILE },
 };
 
+/** Whom the mail server of the site `mailing` does not take: by name, what it says. */
+const REFUSALS = { later: [451, 'come back later'], never: [550, 'no such person'] };
+
 const started = new Map();
+const mailServers = [];
 
 /** The site of this name, running. */
 export function site(name) {
-  if (!started.has(name)) started.set(name, Program.start(SITES[name]));
+  if (!started.has(name)) started.set(name, start(name));
   return started.get(name);
+}
+
+async function start(name) {
+  if (name !== 'mailing') return Program.start(SITES[name]);
+  const mail = new SMTPServer({ authOptional: true, disabledCommands: ['STARTTLS', 'AUTH'], onRcptTo });
+  mailServers.push(mail);
+  await new Promise((resolve) => mail.listen(0, '127.0.0.1', resolve));
+  const url = `smtp://127.0.0.1:${mail.server.address().port}`;
+  const smtp = `[smtp]\nurl = "${url}"\nfrom = "no-reply@example.com"\ntls = "none"\n`;
+  return Program.start({ config: smtp + ROOMY, store: FILE });
+}
+
+function onRcptTo({ address }, session, done) {
+  const [responseCode, text] = REFUSALS[address.split('@')[0]] ?? [];
+  done(text && Object.assign(new Error(text), { responseCode }));
 }
 
 /** The token of the account on this site, made when it is first needed. */
@@ -73,4 +94,5 @@ export async function account(program) {
 export async function stopSites() {
   const all = await Promise.allSettled(started.values());
   await Promise.all(all.filter((one) => one.value).map((one) => one.value.stop()));
+  await Promise.all(mailServers.map((one) => new Promise((resolve) => one.close(resolve))));
 }

@@ -173,6 +173,28 @@ const receipts = [
   },
 ];
 
+/** What became of the message to this address is on the receipt, sooner or later. */
+function mailed(name, address, told) {
+  return {
+    name: `receipt-mail-${name}`,
+    site: 'mailing',
+    heading: 'Your link is ready',
+    reach: async (visitor) => {
+      const token = await account(visitor.program);
+      const { receipt } = await visitor.program.share({ recipient: address }, token);
+      do await visitor.go(`${receipt}?locale=en`);
+      while (!(await visitor.page.locator('dl').innerText()).includes(told));
+      await visitor.go(receipt);
+    },
+  };
+}
+
+const mails = [
+  mailed('queued', 'later@example.net', 'waiting to be sent'),
+  mailed('sent', 'reader@example.net', 'handed to'),
+  mailed('failed', 'never@example.net', 'not delivered'),
+];
+
 const burning = [
   { name: 'burn', heading: 'Delete the secret unopened?', reach: (visitor) => burnPage(visitor) },
   {
@@ -357,7 +379,7 @@ const troubles = [
 ];
 
 /** All of them. */
-export const STATES = [...creating, ...receipts, ...burning, ...opening, ...troubles].map((state) => ({
+export const STATES = [...creating, ...receipts, ...mails, ...burning, ...opening, ...troubles].map((state) => ({
   site: 'plain',
   status: 200,
   ...state,

@@ -179,12 +179,11 @@ export class Visitor {
   }
 
   async #lookForTraces() {
-    const { cookies, origins } = await this.context.storageState({ indexedDB: true });
-    if (cookies.length + origins.length > 0) this.complaints.push('something was stored in the browser');
+    if ((await this.context.cookies()).length > 0) this.complaints.push('a cookie was kept');
     // A page of the browser's own, such as for what it can't show again, has no storage.
     if (!this.page.url().startsWith(this.#origin)) await this.page.goto('/');
-    const kept = await this.page.evaluate('sessionStorage.length');
-    if (kept > 0) this.complaints.push('something was stored for the session');
+    const kept = await this.page.evaluate('localStorage.length + sessionStorage.length');
+    if (kept > 0) this.complaints.push('something was stored in the browser');
   }
 }
 

@@ -1,8 +1,11 @@
 //! The log: on standard error, as the configuration says.
 
-use std::io::{self, IsTerminal};
+mod lines;
+mod text;
 
-use anyhow::anyhow;
+use std::io::{self, IsTerminal, Stderr};
+
+use anyhow::{Context, anyhow};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -13,11 +16,25 @@ use tracing_subscriber::{Layer, fmt};
 use waxseal_server::config::{ACCESS_TARGET, Log, LogFormat};
 
 use crate::exit::Failure;
+use lines::Lines;
+use text::Text;
+
+/// What waits to be written when the program ends. Writes it when dropped.
+#[must_use = "what waits is lost with it"]
+pub(crate) struct Ending(Lines<Stderr>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
 
 /// Logs from here on, what other libraries say among it.
-pub(crate) fn start(log: &Log) -> Result<(), Failure> {
-    let begun = subscriber(log, io::stderr, io::stderr().is_terminal()).try_init();
-    begun.map_err(|error| Failure::other(anyhow!("cannot log: {error}")))
+pub(crate) fn start(log: &Log) -> Result<Ending, Failure> {
+    let lines = Lines::to(io::stderr()).context("cannot log").map_err(Failure::other)?;
+    let begun = subscriber(log, lines.clone(), io::stderr().is_terminal()).try_init();
+    begun.map_err(|error| Failure::other(anyhow!("cannot log: {error}")))?;
+    Ok(Ending(lines))
 }
 
 fn subscriber<W>(log: &Log, writer: W, colours: bool) -> impl Subscriber + Send + Sync
@@ -26,7 +43,7 @@ where
 {
     let layer = fmt::layer().with_writer(writer);
     let layer = match log.format {
-        LogFormat::Text => layer.with_ansi(colours).boxed(),
+        LogFormat::Text => layer.with_ansi(colours).event_format(Text::default()).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry().with(layer.with_filter(targets(log)))

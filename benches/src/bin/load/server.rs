@@ -1,0 +1,167 @@
+//! A server as a process of its own: started, watched from outside, and stopped by its pid.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use clap::ValueEnum;
+use tempfile::TempDir;
+
+/// All clients come from one address, so that the limits, which stay on, must let
+/// one guest do all of it.
+const CONFIG: &str = "\
+listen = \"127.0.0.1:0\"
+key_file = \"data/waxseal.key\"
+[limits]
+guest_creates_per_20m = 4000000000
+guest_reveals_per_20m = 4000000000
+stored_bytes = 34359738368
+";
+/// Ticks of a second in `/proc`: USER_HZ, which Linux fixes at 100.
+const TICKS: u64 = 100;
+
+/// Where the program keeps its secrets.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Store {
+    Memory,
+    Sqlite,
+}
+
+impl Store {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+        }
+    }
+
+    const fn url(self) -> &'static str {
+        match self {
+            Self::Memory => "memory:",
+            Self::Sqlite => "sqlite:data/waxseal.db",
+        }
+    }
+}
+
+impl std::fmt::Display for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A folder in which the program can be started again and again.
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+/// A running server. Stopped when dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Kept open: a server may go on talking.
+    _said: BufReader<ChildStdout>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Home {
+    /// A new deployment: configuration and keys, and no store yet.
+    pub(crate) fn new(program: &Path, store: Store) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let config = format!("store = \"{}\"\n{CONFIG}", store.url());
+        fs::write(folder.path().join("waxseal.toml"), config)?;
+        let done = Command::new(program).arg("init").current_dir(&folder).output()?;
+        ensure!(done.status.success(), "waxseal init failed: {}", String::from_utf8_lossy(&done.stderr));
+        Ok(Self { folder })
+    }
+
+    /// The program in this folder, its log at info in a file beside the store.
+    pub(crate) fn serve(&self, program: &Path) -> anyhow::Result<Server> {
+        let log = File::create(self.folder.path().join("log"))?;
+        Server::start(Command::new(program).arg("serve").current_dir(&self.folder).stderr(log))
+    }
+
+    /// Bytes of the store's files.
+    pub(crate) fn disk(&self) -> anyhow::Result<u64> {
+        let mut bytes = 0;
+        for entry in fs::read_dir(self.folder.path().join("data"))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("waxseal.db") {
+                bytes += entry.metadata()?.len();
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+impl Server {
+    /// The bare hyper server of this program.
+    pub(crate) fn bare() -> anyhow::Result<Self> {
+        Self::start(Command::new(std::env::current_exe()?).arg("bare"))
+    }
+
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start")?;
+        let mut said = BufReader::new(child.stdout.take().context("a server without a voice")?);
+        let address = listening(&mut said)?;
+        Ok(Self { child, _said: said, address })
+    }
+
+    /// Processor time that all its threads took so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Behind the name, which may hold blanks: state, ten more, utime, stime.
+        let (_, fields) = stat.rsplit_once(')').context("a stat without a name")?;
+        let mut times = fields.split_whitespace().skip(11).take(2);
+        let mut ticks = || anyhow::Ok(times.next().context("a stat without times")?.parse::<u64>()?);
+        Ok(Duration::from_millis((ticks()? + ticks()?) * 1_000 / TICKS))
+    }
+
+    /// Memory that it holds now, in bytes.
+    pub(crate) fn rss(&self) -> anyhow::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it ever held, in bytes.
+    pub(crate) fn peak_rss(&self) -> anyhow::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1_024)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended already can't be killed, and need not be.
+        if self.child.kill().is_ok() {
+            drop(self.child.wait());
+        }
+    }
+}
+
+fn listening(said: &mut impl BufRead) -> anyhow::Result<SocketAddr> {
+    let mut line = String::new();
+    while said.read_line(&mut line)? > 0 {
+        if let Some(address) = line.trim().strip_prefix("listening on http://") {
+            return Ok(address.parse()?);
+        }
+        line.clear();
+    }
+    bail!("the server ended before it listened")
+}

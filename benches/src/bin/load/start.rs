@@ -1,0 +1,58 @@
+//! From start to first answer, and what a server takes that has nothing to do.
+
+use std::time::Instant;
+
+use anyhow::ensure;
+
+use crate::args::Plan;
+use crate::connection::Connection;
+use crate::report::{Figure, Report};
+use crate::sample::median;
+use crate::server::Home;
+use crate::stored::number;
+
+/// What the first question is.
+const STATUS: &[u8] = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
+    report.begin("start and idle", Figure::HEAD);
+    for store in &plan.stores {
+        let home = Home::new(&plan.waxseal, *store)?;
+        // The first start makes the store.
+        home.serve(&plan.waxseal)?.stop()?;
+        report.figure(*store, "start to first answer", first_answer(plan, &home).await? * 1e3, "ms");
+        let server = home.serve(&plan.waxseal)?;
+        let _warm = ask(&server).await?;
+        let before = server.rss()?;
+        report.figure(*store, "resident memory", number(before) / 1e6, "MB");
+        let mut idle = Vec::with_capacity(plan.idle);
+        for _ in 0..plan.idle {
+            idle.push(ask(&server).await?);
+        }
+        let grown = number(server.rss()?.saturating_sub(before));
+        report.figure(*store, "memory an idle connection", grown / number(plan.idle as u64), "B");
+        server.stop()?;
+    }
+    Ok(())
+}
+
+/// Seconds from a start to the first answer; the middle of many.
+pub(crate) async fn first_answer(plan: &Plan, home: &Home) -> anyhow::Result<f64> {
+    let mut times = Vec::with_capacity(plan.starts);
+    for _ in 0..plan.starts {
+        let start = Instant::now();
+        let server = home.serve(&plan.waxseal)?;
+        ask(&server).await?;
+        times.push(start.elapsed().as_secs_f64());
+        server.stop()?;
+    }
+    Ok(median(times.into_iter()))
+}
+
+/// A connection that was answered once.
+async fn ask(server: &crate::server::Server) -> anyhow::Result<Connection> {
+    let mut connection = Connection::open(server.address).await?;
+    let status = connection.ask(STATUS).await?.status;
+    ensure!(status == 200, "the status was answered by {status}");
+    Ok(connection)
+}

@@ -1,0 +1,26 @@
+-- Shared by all scripts that read a record: see layout.rs.
+-- Reads the head of the record KEYS[at]. Nothing if there is no record; an error
+-- if what stands there is none.
+local function head_of(at)
+  local bytes = redis.call('GETRANGE', KEYS[at], 0, 52)
+  if bytes == '' then return nil end
+  if #bytes < 53 or bytes:byte(1) ~= 1 then
+    return nil, redis.error_reply('DAMAGED a record is not laid out as any record is')
+  end
+  local head = { bytes = bytes }
+  local flags, owned
+  head.version, head.state, flags, head.updated, head.mail, head.noted, head.kind, head.kid,
+    head.created, head.expires, head.info, head.own, head.body = struct.unpack('>BBBI8BI8Bc4I8I8I4I4I4', bytes)
+  head.guarded = bit.band(flags, 1) ~= 0
+  head.sealed = bit.band(flags, 2) ~= 0
+  owned = bit.band(flags, 4) ~= 0
+  head.open_flags = flags - (head.sealed and 2 or 0)
+  head.boxes = head.info + (owned and 16 + head.own or 0)
+  return head
+end
+
+-- The record KEYS[at] without lock and body, ended or not.
+local function without_content(at, head, state, updated)
+  local boxes = head.boxes > 0 and redis.call('GETRANGE', KEYS[at], 53, 52 + head.boxes) or ''
+  return struct.pack('>BBBI8', 1, state, head.open_flags, updated) .. head.bytes:sub(12, 49) .. '\0\0\0\0' .. boxes
+end

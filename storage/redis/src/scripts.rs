@@ -1,0 +1,91 @@
+//! The scripts: each one atomic step on one node.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script as Hashed};
+
+/// A script and its name in Redis.
+pub(crate) struct Script {
+    text: &'static str,
+    hash: LazyLock<String>,
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)+) => {
+        $($(#[$doc])* pub(crate) static $name: Script =
+            Script { text: $text, hash: LazyLock::new(|| Hashed::new($text).get_hash().to_owned()) };)+
+
+        /// Every script.
+        pub(crate) static ALL: &[&Script] = &[$(&$name),+];
+    };
+}
+
+macro_rules! on_records {
+    ($file:literal) => {
+        concat!(include_str!("lua/head.lua"), include_str!($file))
+    };
+}
+
+scripts! {
+    /// Stores a record.
+    CREATE = include_str!("lua/create.lua");
+    /// Counts a guess.
+    ATTEMPT = on_records!("lua/attempt.lua");
+    /// Ends a secret.
+    SETTLE = on_records!("lua/settle.lua");
+    /// Notes what became of a message.
+    NOTE = include_str!("lua/note.lua");
+    /// Erases and forgets.
+    SWEEP = on_records!("lua/sweep.lua");
+    /// Changes an account.
+    SWAP = include_str!("lua/swap.lua");
+    /// Registers a domain.
+    ADD_DOMAIN = include_str!("lua/add_domain.lua");
+    /// Takes from an allowance.
+    LIMIT = include_str!("lua/limit.lua");
+}
+
+impl Script {
+    /// A call over `keys`, to which arguments may be added.
+    pub(crate) fn call<K: AsRef<[u8]>>(&self, keys: &[K]) -> Cmd {
+        let mut call = redis::cmd("EVALSHA");
+        call.arg(self.hash.as_str()).arg(keys.len());
+        for key in keys {
+            call.arg(key.as_ref());
+        }
+        call
+    }
+
+    /// What makes Redis know it.
+    pub(crate) fn load(&self) -> Cmd {
+        let mut load = redis::cmd("SCRIPT");
+        load.arg("LOAD").arg(self.text);
+        load
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cluster of one node takes an undeclared key without a word, and one of
+    /// several breaks on it.
+    #[test]
+    fn scripts_touch_declared_keys_only() {
+        for script in ALL {
+            let calls = script.text().split("redis.call(").skip(1);
+            let mut count = 0;
+            for call in calls {
+                let key = call.split(',').nth(1).unwrap_or_default().trim();
+                assert!(key.starts_with("KEYS["), "{call}");
+                count += 1;
+            }
+            assert!(count > 0);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What the buckets hold, and what in them is due.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use redis::{Cmd, Value, cmd};
+use waxseal_core::id::Kid;
+use waxseal_core::state::Stored;
+use waxseal_core::store::{LOCK_BYTES, RECEIPT_LIVES, RECORD_OVERHEAD, Swept, Usage};
+use waxseal_core::time::Timestamp;
+
+use crate::RedisStore;
+use crate::fault::Fault;
+use crate::keys::{BUCKETS, Bucket, Member};
+use crate::layout::Damaged;
+use crate::records::read;
+use crate::scripts;
+
+/// Records that one script sweeps: Redis does nothing else meanwhile, for about a
+/// third of a millisecond.
+const SWEPT_AT_ONCE: usize = 64;
+
+impl RedisStore {
+    /// Counts what stands, if the last count is too old for the budget.
+    pub(crate) async fn sum_up(&self) -> Result<(), Fault> {
+        let Some(_gate) = self.budget.summing().await else { return Ok(()) };
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGET", Some("b"))).collect();
+        // A secret waits for this, and has a way of its own to go.
+        let sums = self.courier.send_each(asked, self.courier.patience() / 4).await;
+        // A node that is down must not keep the others from storing; where nobody
+        // answers there is nothing to wait for.
+        let all_failed = sums.iter().all(Result::is_err);
+        let bytes = |answer: Result<Value, Fault>| Ok(read::<Option<u64>>(answer?)?.unwrap_or(0));
+        match sums.into_iter().map(bytes).sum::<Result<u64, Fault>>() {
+            Ok(sum) => self.budget.set(sum),
+            Err(_) if !all_failed && self.budget.keep() => {}
+            Err(fault) => return Err(fault.not_done()),
+        }
+        Ok(())
+    }
+
+    fn of_tally(&self, bucket: Bucket, name: &str, field: Option<&str>) -> (Vec<u8>, Cmd) {
+        let key = self.keys.tally(bucket);
+        let mut asked = cmd(name);
+        asked.arg(&key).arg(field);
+        (key, asked)
+    }
+
+    /// The figures of all buckets.
+    pub(crate) async fn tallies(&self) -> Result<Usage, Fault> {
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGETALL", None)).collect();
+        let mut sums: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        for tally in self.courier.send_each(asked, self.courier.patience()).await {
+            for (field, count) in read::<Vec<(Vec<u8>, u64)>>(tally?)? {
+                *sums.entry(field).or_default() += count;
+            }
+        }
+        let sum = |field: &[u8]| sums.get(field).copied().unwrap_or(0);
+        let of = |state: Stored| sum(format!("s{}", state.code()).as_bytes());
+        let kid = |(field, count): (&Vec<u8>, &u64)| {
+            let kid = Kid::try_from(field.strip_prefix(b"k")?).ok()?;
+            (*count > 0).then_some((kid, *count))
+        };
+        let kids: Vec<_> = sums.iter().filter_map(kid).collect();
+        let (received, burned) = (of(Stored::Received), of(Stored::Burned));
+        let records: u64 = kids.iter().map(|(_, count)| count).sum();
+        // Of those that are new in name, the expired that were swept.
+        let erased = of(Stored::New);
+        let new = records.saturating_sub(received + burned + erased);
+        Ok(Usage { bytes: sum(b"b"), new, received, burned, kids })
+    }
+
+    /// Goes on where the last call stopped, and once around at most.
+    pub(crate) async fn sweep_buckets(&self, limit: usize, now: Timestamp) -> Result<Swept, Fault> {
+        let mut total = Swept::default();
+        for bucket in self.buckets_due(now).await? {
+            loop {
+                let wanted = limit.saturating_sub(count(&total)).min(SWEPT_AT_ONCE);
+                if wanted == 0 {
+                    self.cursor.store(bucket.number(), Ordering::Relaxed);
+                    return Ok(Swept { more: true, ..total });
+                }
+                let due = self.due(bucket, wanted, now).await?;
+                if !due.is_empty() {
+                    let (expired, forgotten) = self.sweep_records(bucket, &due, now).await?;
+                    total.expired += expired;
+                    total.forgotten += forgotten;
+                }
+                if due.len() < wanted {
+                    break;
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    /// The buckets in which something is due, from the one where the last sweep stopped.
+    async fn buckets_due(&self, now: Timestamp) -> Result<Vec<Bucket>, Fault> {
+        let start = self.cursor.load(Ordering::Relaxed);
+        let buckets: Vec<Bucket> = Bucket::all().cycle().skip(start).take(BUCKETS).collect();
+        let asked = buckets.iter().map(|bucket| {
+            let key = self.keys.due(*bucket);
+            let mut count = cmd("ZCOUNT");
+            count.arg(&key).arg("-inf").arg(now.secs());
+            (key, count)
+        });
+        let counts = self.courier.send_each(asked.collect(), self.courier.patience()).await;
+        let mut due = Vec::new();
+        for (bucket, count) in buckets.into_iter().zip(counts) {
+            if read::<u64>(count?)? > 0 {
+                due.push(bucket);
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due(&self, bucket: Bucket, wanted: usize, now: Timestamp) -> Result<Vec<Member>, Fault> {
+        let key = self.keys.due(bucket);
+        let mut due = cmd("ZRANGEBYSCORE");
+        due.arg(&key).arg("-inf").arg(now.secs()).arg("LIMIT").arg(0).arg(wanted);
+        let due: Vec<Vec<u8>> = read(self.courier.send(&key, due).await?)?;
+        let members = due.into_iter().map(|name| Member::try_from(name).map_err(|_| Damaged.into()));
+        members.collect()
+    }
+
+    async fn sweep_records(
+        &self,
+        bucket: Bucket,
+        due: &[Member],
+        now: Timestamp,
+    ) -> Result<(u64, u64), Fault> {
+        let mut keys = vec![self.keys.due(bucket), self.keys.tally(bucket)];
+        for name in due {
+            keys.push(self.keys.record_named(bucket, name));
+            keys.push(self.keys.guesses_named(bucket, name));
+        }
+        let mut sweep = scripts::SWEEP.call(&keys);
+        sweep.arg(now.secs()).arg(RECORD_OVERHEAD).arg(LOCK_BYTES).arg(RECEIPT_LIVES);
+        for name in due {
+            sweep.arg(&name[..]);
+        }
+        let (expired, forgotten, freed) = read(self.courier.send(&keys[0], sweep).await?)?;
+        self.budget.release(freed);
+        Ok((expired, forgotten))
+    }
+}
+
+fn count(swept: &Swept) -> usize {
+    usize::try_from(swept.expired + swept.forgotten).unwrap_or(usize::MAX)
+}
