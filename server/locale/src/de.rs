@@ -70,7 +70,7 @@ pub(crate) const DE: Words = Words {
         secret_too_large: "Das Geheimnis ist zu lang: Höchstens {max} Byte sind möglich.",
         secret_and_generate: "Sie haben ein Geheimnis eingegeben und zugleich eines erzeugen lassen. Erstellen Sie den Link für Ihres, oder leeren Sie zuerst das Feld.",
         passphrase_too_short: "Die Passphrase ist zu kurz: Mindestens {min} Zeichen sind nötig.",
-        passphrase_too_long: "Die Passphrase ist zu lang: Höchstens {max} Zeichen sind möglich.",
+        passphrase_too_long: "Die Passphrase ist zu lang: Höchstens {max} Byte sind möglich.",
         passphrase_missing: "Geben Sie eine Passphrase ein: Hier braucht jedes Geheimnis eine.",
         lifetime_unknown: "Wählen Sie eine der Zeiten aus der Liste.",
         form_expired: "Diese Seite war zu lange offen. Bitte senden Sie sie noch einmal ab.",

@@ -68,7 +68,7 @@ pub(crate) const EN: Words = Words {
         secret_too_large: "The secret is too long: at most {max} bytes are possible.",
         secret_and_generate: "You entered a secret and asked for a generated one. Create a link for yours, or empty the field first.",
         passphrase_too_short: "The passphrase is too short: at least {min} characters are needed.",
-        passphrase_too_long: "The passphrase is too long: at most {max} characters are possible.",
+        passphrase_too_long: "The passphrase is too long: at most {max} bytes are possible.",
         passphrase_missing: "Enter a passphrase: every secret needs one here.",
         lifetime_unknown: "Choose one of the times in the list.",
         form_expired: "This page was open for too long. Please send it again.",

@@ -68,7 +68,7 @@ pub(crate) const ES: Words = Words {
         secret_too_large: "El secreto es demasiado largo: se admiten {max} bytes como máximo.",
         secret_and_generate: "Ha introducido un secreto y ha pedido que se genere otro. Cree el enlace para el suyo o vacíe antes el campo.",
         passphrase_too_short: "La frase de contraseña es demasiado corta: se necesitan al menos {min} caracteres.",
-        passphrase_too_long: "La frase de contraseña es demasiado larga: se admiten {max} caracteres como máximo.",
+        passphrase_too_long: "La frase de contraseña es demasiado larga: se admiten {max} bytes como máximo.",
         passphrase_missing: "Introduzca una frase de contraseña: aquí la necesita todo secreto.",
         lifetime_unknown: "Elija uno de los plazos de la lista.",
         form_expired: "Esta página estuvo abierta demasiado tiempo. Envíela de nuevo.",

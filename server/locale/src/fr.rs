@@ -70,7 +70,7 @@ pub(crate) const FR: Words = Words {
         secret_too_large: "Le secret est trop long\u{202f}: {max} octets au plus sont possibles.",
         secret_and_generate: "Vous avez saisi un secret et demandé d’en créer un. Créez le lien pour le vôtre, ou videz d’abord le champ.",
         passphrase_too_short: "La phrase secrète est trop courte\u{202f}: il faut au moins {min} caractères.",
-        passphrase_too_long: "La phrase secrète est trop longue\u{202f}: {max} caractères au plus sont possibles.",
+        passphrase_too_long: "La phrase secrète est trop longue\u{202f}: {max} octets au plus sont possibles.",
         passphrase_missing: "Saisissez une phrase secrète\u{202f}: chaque secret en exige une ici.",
         lifetime_unknown: "Choisissez l’une des durées de la liste.",
         form_expired: "Cette page est restée ouverte trop longtemps. Veuillez l’envoyer de nouveau.",

@@ -69,7 +69,7 @@ pub(crate) const PT: Words = Words {
         secret_too_large: "O segredo é longo demais: são possíveis no máximo {max} bytes.",
         secret_and_generate: "Você digitou um segredo e pediu que outro fosse gerado. Crie o link para o seu ou esvazie o campo primeiro.",
         passphrase_too_short: "A frase secreta é curta demais: são necessários pelo menos {min} caracteres.",
-        passphrase_too_long: "A frase secreta é longa demais: são possíveis no máximo {max} caracteres.",
+        passphrase_too_long: "A frase secreta é longa demais: são possíveis no máximo {max} bytes.",
         passphrase_missing: "Digite uma frase secreta: aqui, todo segredo precisa de uma.",
         lifetime_unknown: "Escolha um dos prazos da lista.",
         form_expired: "Esta página ficou aberta por tempo demais. Envie-a novamente.",

@@ -133,7 +133,7 @@ texts! {
         secret_and_generate,
         /// `{min}` characters at least.
         passphrase_too_short,
-        /// `{max}` characters at most.
+        /// `{max}` bytes at most.
         passphrase_too_long,
         /// This site wants one.
         passphrase_missing,

@@ -150,7 +150,9 @@ impl<'a> Desk<'a> {
             Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) if matches!(page, Page::Create) => {
                 What::NotStored
             }
-            Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) => What::Kept,
+            Fault::Busy => What::Kept,
+            // Whether there is a secret at all was not seen.
+            Fault::Unavailable(_) | Fault::Entropy(_) => What::Unreached,
             Fault::Breach(_) => What::BadRequest,
         };
         self.trouble(what, "fault")

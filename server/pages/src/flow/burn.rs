@@ -41,7 +41,11 @@ pub(crate) async fn burn(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> Re
 
 async fn again(desk: &Desk<'_>, key: &KeyPath, refusal: Option<Refusal>) -> Result<Turn, Fault> {
     match receipt::look(desk, key).await? {
-        Some(metadata) if metadata.state == State::New => Ok(page(desk, &metadata, refusal)),
+        Some(metadata) if metadata.state == State::New => {
+            let front = desk.vault().front(&metadata.link_key, desk.client).await?;
+            let refusal = confirm::until_when(refusal, front.and_then(|front| front.locked_until));
+            Ok(page(desk, &metadata, refusal))
+        }
         Some(metadata) => receipt::of(desk, &metadata).await,
         None => Ok(receipt::gone(desk)),
     }

@@ -2,6 +2,7 @@
 
 use waxseal_core::id::RecordId;
 use waxseal_core::seal::page::Purpose;
+use waxseal_core::time::Timestamp;
 
 use super::Turn;
 use crate::desk::Desk;
@@ -28,6 +29,14 @@ pub(super) fn check(
 pub(super) fn token(desk: &Desk<'_>, purpose: Purpose, id: &RecordId) -> (String, Option<String>) {
     let token = desk.key().token(purpose, id, desk.tick());
     (token.to_string(), desk.pages.typed_check.then(|| desk.key().check(&token)))
+}
+
+/// The guess that used up the last one is told when to come again.
+pub(super) fn until_when(refusal: Option<Refusal>, locked_until: Option<Timestamp>) -> Option<Refusal> {
+    match (refusal, locked_until) {
+        (Some(Refusal::WrongPassphrase { left: 0 }), Some(until)) => Some(Refusal::LockedOut { until }),
+        _ => refusal,
+    }
 }
 
 /// The page that asks, with why the last try did nothing. Whoever only looks is

@@ -45,7 +45,7 @@ pub(crate) async fn reveal(desk: &Desk<'_>, key: &KeyPath, visit: Visit<'_>) -> 
         }
         Reveal::LockedOut { until } => again(desk, &link, Some(Refusal::LockedOut { until })).await,
         Reveal::Gone => Ok(receipt::gone(desk)),
-        Reveal::Lost => Ok(Turn::page(Lost { frame: desk.frame }.render(), "lost the race")),
+        Reveal::Lost => Ok(Turn::page(Lost { frame: desk.frame_to_stay() }.render(), "lost the race")),
     }
 }
 
@@ -54,19 +54,15 @@ async fn again(desk: &Desk<'_>, link: &LinkKey, refusal: Option<Refusal>) -> Res
     let Some(front) = desk.vault().front(link, desk.client).await? else { return Ok(receipt::gone(desk)) };
     let (id, key) = (desk.vault().keyring().record_id(link), link.text());
     let (token, check) = confirm::token(desk, Purpose::Reveal, &id);
-    // The guess that used up the last one is told when to come again.
+    let refusal = confirm::until_when(refusal, front.locked_until);
     let locked = front.locked_until.map(|until| Refusal::LockedOut { until });
-    let shown = match refusal {
-        None | Some(Refusal::WrongPassphrase { left: 0 }) => locked.or(refusal),
-        Some(_) => refusal,
-    };
     let page = Front {
         frame: desk.frame,
         key: key.expose(),
         token: &token,
         passphrase_required: front.passphrase_required,
         check: check.as_deref(),
-        refusal: shown,
+        refusal: refusal.or(locked),
     };
     Ok(confirm::asked(desk, page.render(), refusal))
 }

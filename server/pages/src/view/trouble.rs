@@ -22,8 +22,10 @@ pub enum What {
     },
     /// 503 on creating: nothing was stored.
     NotStored,
-    /// 503 on opening or looking: nothing was used up.
+    /// 503 on opening: the secret was found, and not used up.
     Kept,
+    /// 503 on opening, burning or looking: it was not even looked up.
+    Unreached,
     /// 503: the claim was made but not confirmed.
     Unsure,
     /// 503: damaged, or its master key is missing. Nothing was used up.
@@ -61,7 +63,7 @@ impl Trouble<'_> {
             What::NotFound => 404,
             What::TooLarge => 413,
             What::TooMany { .. } => 429,
-            What::NotStored | What::Kept | What::Unsure | What::Undecipherable => 503,
+            What::NotStored | What::Kept | What::Unreached | What::Unsure | What::Undecipherable => 503,
         };
         page(self, status, 0)
     }
@@ -73,7 +75,7 @@ impl Trouble<'_> {
             What::NotFound => texts.not_found,
             What::TooLarge => texts.too_large,
             What::TooMany { .. } => texts.too_many,
-            What::NotStored | What::Kept | What::Unsure => texts.unavailable,
+            What::NotStored | What::Kept | What::Unreached | What::Unsure => texts.unavailable,
             What::Undecipherable => texts.undecipherable,
         }
     }
@@ -87,7 +89,7 @@ impl Trouble<'_> {
             What::TooMany { retry_after } => {
                 fill(texts.too_many_text, &[("wait", &self.frame.words.wait(retry_after))])
             }
-            What::NotStored | What::Kept => texts.unavailable_text.into(),
+            What::NotStored | What::Kept | What::Unreached => texts.unavailable_text.into(),
             What::Unsure => String::new(),
             What::Undecipherable => texts.undecipherable_text.into(),
         }
@@ -98,7 +100,9 @@ impl Trouble<'_> {
         let texts = &self.frame.words.trouble;
         match self.what {
             What::NotFound => None,
-            What::BadRequest | What::TooLarge | What::TooMany { .. } => Some(texts.nothing_happened),
+            What::BadRequest | What::TooLarge | What::TooMany { .. } | What::Unreached => {
+                Some(texts.nothing_happened)
+            }
             What::NotStored => Some(texts.not_stored),
             What::Kept | What::Undecipherable => Some(texts.kept),
             What::Unsure => Some(texts.unsure),

@@ -77,5 +77,7 @@ fn a_brand_is_text_and_a_colour() {
     let html = Element::parse(&page.body);
     assert_eq!(elements(&page), elements(&Gone { frame: frame() }.render()));
     assert_eq!(html.named("header")[0].text(), hostile);
+    // A line from right to left keeps its own order, full stop and all.
+    assert_eq!(html.named("bdi")[0].text(), hostile);
     assert_eq!(html.named("title")[0].text(), hostile);
 }

@@ -119,6 +119,8 @@ async fn a_mistake_keeps_what_was_typed_and_is_named_first() {
         }
         assert!(again.value("ttl") == hour || filled.value("ttl") == "61");
     }
+    let counted = browser.send(&empty.clone().with("secret", ODD).with("passphrase", "ééééé")).await;
+    assert!(counted.text().contains("at most 8 bytes"), "five characters are not more than eight");
     assert_eq!(world.unopened().await, 0);
     let mended = browser.send(&empty.with("secret", ODD)).await.form().with("passphrase", "abcd");
     let receipt = browser.follow(browser.send(&mended).await).await;

@@ -12,7 +12,7 @@ use crate::world::{Setup, World};
 
 const KEY: &str = "00000000000000000000000000000aa";
 
-/// The four sentences of what became of the secret.
+/// The sentences of what became of the secret.
 fn says(seen: &Seen, sentence: &str) {
     assert_eq!(seen.status, 503);
     assert_eq!(seen.header("retry-after"), Some("5"));
@@ -32,10 +32,11 @@ async fn a_fault_says_whether_the_secret_is_safe() {
     store.set(Mood::Away);
     says(&browser.send(&create).await, words.not_stored);
     for form in [&open, &burn] {
-        says(&browser.send(form).await, words.kept);
+        says(&browser.send(form).await, words.nothing_happened);
     }
-    for target in [&made.link, &made.receipt, &made.burn()] {
-        says(&browser.get(target).await, words.kept);
+    // Nobody can say now that what was never there is kept.
+    for target in [&made.link, &made.receipt, &made.burn(), &format!("/secret/{KEY}")] {
+        says(&browser.get(target).await, words.nothing_happened);
     }
     store.set(Mood::Damaged);
     for target in [&made.link, &made.receipt] {
