@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
 use lettre::address::Envelope;
@@ -239,7 +240,9 @@ async fn greeted(relay: &Relay) -> Result<AsyncSmtpConnection, Trouble> {
     let (server, hello) = ((relay.host.as_str(), relay.port), &relay.hello);
     let greeted = match relay.security {
         Security::Implicit => {
-            AsyncSmtpConnection::connect_tokio1(server, None, hello, Some(relay.tls.clone()), None).await
+            let tls = Some(relay.tls.clone());
+            let greeted = AsyncSmtpConnection::connect_tokio1(server, None, hello, tls, None).await;
+            return greeted.map_err(|error| Trouble::of(step_of_implicit(&error), &error));
         }
         Security::Starttls | Security::None => {
             let stream = TcpStream::connect(server).await;
@@ -249,6 +252,16 @@ async fn greeted(relay: &Relay) -> Result<AsyncSmtpConnection, Trouble> {
         }
     };
     greeted.map_err(|error| Trouble::of(Step::Connect, &error))
+}
+
+/// Connecting and the handshake are one call of lettre's. It calls a handshake that
+/// failed a failed connection, and of the causes only that one is "invalid data".
+fn step_of_implicit(error: &Error) -> Step {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidData) => Step::Tls,
+        _ => Step::Connect,
+    }
 }
 
 async fn answered<T>(
