@@ -257,11 +257,9 @@ async fn greeted(relay: &Relay) -> Result<AsyncSmtpConnection, Trouble> {
 /// Connecting and the handshake are one call of lettre's. It calls a handshake that
 /// failed a failed connection, and of the causes only that one is "invalid data".
 fn step_of_implicit(error: &Error) -> Step {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
-    match cause.map(io::Error::kind) {
-        Some(io::ErrorKind::InvalidData) => Step::Tls,
-        _ => Step::Connect,
-    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut kinds = causes.filter_map(|cause| cause.downcast_ref()).map(io::Error::kind);
+    if kinds.any(|kind| kind == io::ErrorKind::InvalidData) { Step::Tls } else { Step::Connect }
 }
 
 async fn answered<T>(

@@ -274,7 +274,10 @@ async fn handle(shared: &Shared, waiting: Waiting, session: &mut Option<Session>
     let failed = Some(End { id, mail: MailState::Failed });
     // Many before it, each waiting for a server that says nothing, may have taken all its time.
     if Instant::now() >= waiting.give_up {
-        tracing::warn!(tries = waiting.tries, "a message was given up: its time was over before its turn came");
+        tracing::warn!(
+            tries = waiting.tries,
+            "a message was given up: its time was over before its turn came"
+        );
         return failed;
     }
     match attempt(shared, &waiting, session).await {
@@ -283,7 +286,9 @@ async fn handle(shared: &Shared, waiting: Waiting, session: &mut Option<Session>
             Some(End { id, mail: MailState::Sent })
         }
         Err(Miss::Pointless) => {
-            tracing::info!("a message was not sent: its link opens nothing any more, or its receipt reads failed");
+            tracing::info!(
+                "a message was not sent: its link opens nothing any more, or its receipt reads failed"
+            );
             failed
         }
         Err(Miss::Unwritable) => {
@@ -348,8 +353,10 @@ async fn attempt(shared: &Shared, waiting: &Waiting, session: &mut Option<Sessio
 async fn is_wanted(shared: &Shared, id: &RecordId) -> Result<bool, Trouble> {
     let receipt = shared.store.receipt(id, shared.clock.now().timestamp()).await;
     match receipt {
-        Ok(receipt) => Ok(receipt
-            .is_some_and(|receipt| receipt.state == State::New && receipt.mail == MailState::Queued)),
+        Ok(receipt) => {
+            Ok(receipt
+                .is_some_and(|receipt| receipt.state == State::New && receipt.mail == MailState::Queued))
+        }
         Err(error) => {
             tracing::warn!(%error, "cannot tell whether a link still opens");
             Err(Trouble::here("the store is not available"))
