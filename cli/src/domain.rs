@@ -134,7 +134,11 @@ impl Row {
     fn print(&self) -> Result<(), Failure> {
         let account = self.account.as_deref().unwrap_or("(account unreadable)");
         let [name, accent] = [&self.name, &self.accent].map(|text| text.as_deref().unwrap_or("-"));
-        let overruled = if self.in_force { "" } else { ", overruled by the configuration" };
+        let overruled = match self.source {
+            _ if self.in_force => "",
+            "configuration" => ", overruled by site.host",
+            _ => ", overruled by the configuration",
+        };
         out::line(format_args!("{}\t{account}\t{name}\t{accent}\t{}{overruled}", self.host, self.source))
     }
 }

@@ -238,9 +238,7 @@ fn the_configuration_overrules_the_store_and_says_so() {
     );
     let moved = home.run(&["--site-host", "moved.example", "domain", "list"]).ok();
     assert!(
-        moved.contains(
-            "moved.example\ttom@example.com\t-\t-\tconfiguration, overruled by the configuration\n"
-        ),
+        moved.contains("moved.example\ttom@example.com\t-\t-\tconfiguration, overruled by site.host\n"),
         "{moved}"
     );
     // What stands in the way can be cleared away.
