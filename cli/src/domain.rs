@@ -48,13 +48,13 @@ fn add(config: &Config, site: &Site, account: &str, terms: &DomainTerms<'_>) -> 
 
 /// A host has one meaning: the site's, another region's, or that of one domain.
 fn check_free(config: &Config, site: &Site, host: &str) -> Result<(), Failure> {
-    let is_host = |region: &&waxseal_core::contract::site::Region| region.host == host;
     if site.is_own(host) {
         return Err(Failure::other(anyhow!(
             "{host} is the site's own host: every account's links stand there"
         )));
     }
-    if let Some(region) = site.regions.iter().find(is_host) {
+    let mut others = site.regions.iter();
+    if let Some(region) = others.find(|region| site.without_usual_port(&region.host) == host) {
         let label = &region.label;
         return Err(Failure::other(anyhow!("{host} is the host of another region, {label}")));
     }
@@ -90,20 +90,25 @@ struct Row {
     name: Option<String>,
     accent: Option<String>,
     source: &'static str,
-    /// `false` for one of the store whose host the configuration names, too, for
-    /// another account or as the site's own.
+    /// `false` for one that the site's own host has taken over, and for one of the
+    /// store whose host the configuration names for an account, too.
     in_force: bool,
 }
 
 fn list(config: &Config, site: &Site, json: bool) -> Result<(), Failure> {
     let stored =
         with_accounts(config, async |accounts| accounts.list_domains().await.map_err(Failure::store))?;
+    let is_site = |host: &str| site.is_own(site.without_usual_port(host));
     let of_store = |listed: ListedDomain| Row {
-        in_force: site.domains.find(&listed.host).is_none() && !site.is_own(&listed.host),
+        in_force: site.domains.find(&listed.host).is_none() && !is_site(&listed.host),
         ..Row::of_store(listed)
     };
     let mut rows: Vec<Row> = stored.into_iter().map(of_store).collect();
-    rows.extend(config.site.domains.iter().map(Row::of_configuration));
+    let of_configuration = |domain: &config::Domain| Row {
+        in_force: !is_site(domain.host.as_str()),
+        ..Row::of_configuration(domain)
+    };
+    rows.extend(config.site.domains.iter().map(of_configuration));
     rows.sort_by(|one, other| (&one.host, one.source).cmp(&(&other.host, other.source)));
     if json { out::json(&rows) } else { rows.iter().try_for_each(Row::print) }
 }
@@ -129,7 +134,11 @@ impl Row {
     fn print(&self) -> Result<(), Failure> {
         let account = self.account.as_deref().unwrap_or("(account unreadable)");
         let [name, accent] = [&self.name, &self.accent].map(|text| text.as_deref().unwrap_or("-"));
-        let overruled = if self.in_force { "" } else { ", overruled by the configuration" };
+        let overruled = match self.source {
+            _ if self.in_force => "",
+            "configuration" => ", overruled by site.host",
+            _ => ", overruled by the configuration",
+        };
         out::line(format_args!("{}\t{account}\t{name}\t{accent}\t{}{overruled}", self.host, self.source))
     }
 }

@@ -51,6 +51,7 @@ fn attempt(
     // No domain's name is in question, so nobody's account is.
     let site = Arc::new(config.site(config.listen, |_| AccountId([0; 16])));
     let (relay, letterhead) = mail::ready(smtp, site).map_err(Failure::config)?;
+    mail::warning(smtp).into_iter().for_each(out::remark);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::other)?;
     Ok(runtime.block_on(try_out(&relay, &letterhead, recipient, &SystemEntropy::default(), witness)))

@@ -12,6 +12,7 @@ mod with_mail {
     use waxseal_server::mail;
 
     use crate::exit::Failure;
+    use crate::out;
 
     /// What sends messages, where the configuration names a mail server.
     pub(crate) struct Post(Option<Arc<Spool>>);
@@ -46,7 +47,9 @@ mod with_mail {
         let Some(smtp) = &config.smtp else { return Ok(()) };
         // No domain's name is in question, so nobody's account is.
         let site = config.site(config.listen, |_| AccountId([0; 16]));
-        mail::ready(smtp, site.into()).map(drop).map_err(Failure::config)
+        mail::ready(smtp, site.into()).map_err(Failure::config)?;
+        mail::warning(smtp).into_iter().for_each(out::remark);
+        Ok(())
     }
 }
 

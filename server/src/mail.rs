@@ -38,14 +38,18 @@ pub enum MailError {
 /// [`MailError`].
 pub fn ready(smtp: &Smtp, site: Arc<Site>) -> Result<(Relay, Letterhead), MailError> {
     let server = smtp.server()?;
-    if server.can_be_overheard() {
-        tracing::warn!(
-            "messages go to the mail server unencrypted (smtp.tls = \"none\"): whoever listens reads the links"
-        );
-    }
     // The configuration has read it as an address.
     let from = Recipient::exact(&smtp.from).ok_or(LetterheadError::NoAddress)?;
     Ok((Relay::new(endpoint(server))?, Letterhead::new(&from, site)?))
+}
+
+/// What an operator should know of a mail server that will do.
+#[must_use]
+pub fn warning(smtp: &Smtp) -> Option<&'static str> {
+    let server = smtp.server().ok()?;
+    server.can_be_overheard().then_some(
+        "messages go to the mail server unencrypted (smtp.tls = \"none\"): whoever listens reads the links",
+    )
 }
 
 /// A mailer that runs. Must be called within a tokio runtime.
@@ -60,6 +64,9 @@ pub fn start(
     entropy: Arc<dyn Entropy>,
 ) -> Result<Arc<Spool>, MailError> {
     let (relay, letterhead) = ready(smtp, site)?;
+    if let Some(warning) = warning(smtp) {
+        tracing::warn!("{warning}");
+    }
     Ok(Arc::new(Spool::start(relay, letterhead, Timing::default(), store, clock, entropy)))
 }
 

@@ -168,11 +168,16 @@ fn domains_are_listed_with_where_they_stand() {
 
 #[test]
 fn a_host_has_one_meaning() {
-    let region = "[[site.regions]]\ncode = \"US\"\nlabel = \"United States\"\nhost = \"us.example.com\"\n";
-    let (home, _, _) = deployment(region);
+    let region = |code: &str, label: &str, host: &str| {
+        format!("[[site.regions]]\ncode = \"{code}\"\nlabel = \"{label}\"\nhost = \"{host}\"\n")
+    };
+    let regions =
+        region("US", "United States", "us.example.com") + &region("CA", "Canada", "ca.example.com:443");
+    let (home, _, _) = deployment(&regions);
     let add = |host: &str, account: &str| home.run(&["domain", "add", host, "--account", account]);
     add("share.example.com", TOM).refused(1, &["own host"]);
     add("us.example.com", TOM).refused(1, &["another region", "United States"]);
+    add("ca.example.com", TOM).refused(1, &["another region", "Canada"]);
     add("Configured.example.org", ANN).refused(1, &["[[site.domains]]", "waxseal.toml"]);
     home.run(&["domain", "remove", "configured.example.org"])
         .refused(1, &["[[site.domains]]", "waxseal.toml"]);
@@ -230,6 +235,11 @@ fn the_configuration_overrules_the_store_and_says_so() {
     assert!(
         listed.contains("moved.example\tann@example.com\t-\t-\tstore, overruled by the configuration\n"),
         "{listed}"
+    );
+    let moved = home.run(&["--site-host", "moved.example", "domain", "list"]).ok();
+    assert!(
+        moved.contains("moved.example\ttom@example.com\t-\t-\tconfiguration, overruled by site.host\n"),
+        "{moved}"
     );
     // What stands in the way can be cleared away.
     home.run(&["domain", "remove", "moved.example"]).ok();

@@ -207,6 +207,34 @@ fn a_trial_tells_every_step() {
 }
 
 #[test]
+fn a_certificate_that_nobody_vouches_for_is_no_trouble_with_the_port() {
+    let sink = Sink::start(Rules { tls: Tls::Implicit(Identity::of("127.0.0.1")), ..Rules::default() });
+    let home = Home::new();
+    let url = format!("smtps://{}", sink.address);
+    home.write("waxseal.toml", &format!("[smtp]\nurl = \"{url}\"\nfrom = \"{FROM}\"\n"));
+    let told = home.run(&["mail", "test", "ann@example.org"]);
+    told.refused(1, &["tls failed", "certificate", "SSL_CERT_FILE"]);
+    assert!(!told.err.contains("Check host and port"), "{}", told.err);
+}
+
+#[test]
+fn whoever_checks_hears_that_messages_go_unencrypted() {
+    let home = Home::new();
+    home.run(&["init"]).ok();
+    let smtp = |host: &str| {
+        let smtp = format!("[smtp]\nurl = \"smtp://{host}:1\"\nfrom = \"{FROM}\"\ntls = \"none\"\n");
+        home.write("mail.toml", &smtp);
+        ["config check", "mail test ann@example.org"].map(|command| {
+            let words: Vec<&str> = command.split(' ').collect();
+            home.run(&[&["--config", "mail.toml", "--key-file", "data/waxseal.key"], &words[..]].concat()).err
+        })
+    };
+    // What begins with 0 is this machine, too, and yet is no loopback address.
+    assert!(smtp("0.0.0.0").iter().all(|told| told.contains("unencrypted")));
+    assert!(smtp("127.0.0.1").iter().all(|told| !told.contains("unencrypted")));
+}
+
+#[test]
 fn a_trial_that_fails_says_what_to_do() {
     let say = |stage, text| Rules { always: Some(Fault::new(stage, Act::Say(text))), ..Rules::default() };
     let cases = [

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
 use lettre::address::Envelope;
@@ -239,7 +240,9 @@ async fn greeted(relay: &Relay) -> Result<AsyncSmtpConnection, Trouble> {
     let (server, hello) = ((relay.host.as_str(), relay.port), &relay.hello);
     let greeted = match relay.security {
         Security::Implicit => {
-            AsyncSmtpConnection::connect_tokio1(server, None, hello, Some(relay.tls.clone()), None).await
+            let tls = Some(relay.tls.clone());
+            let greeted = AsyncSmtpConnection::connect_tokio1(server, None, hello, tls, None).await;
+            return greeted.map_err(|error| Trouble::of(step_of_implicit(&error), &error));
         }
         Security::Starttls | Security::None => {
             let stream = TcpStream::connect(server).await;
@@ -249,6 +252,14 @@ async fn greeted(relay: &Relay) -> Result<AsyncSmtpConnection, Trouble> {
         }
     };
     greeted.map_err(|error| Trouble::of(Step::Connect, &error))
+}
+
+/// Connecting and the handshake are one call of lettre's. It calls a handshake that
+/// failed a failed connection, and of the causes only that one is "invalid data".
+fn step_of_implicit(error: &Error) -> Step {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut kinds = causes.filter_map(|cause| cause.downcast_ref()).map(io::Error::kind);
+    if kinds.any(|kind| kind == io::ErrorKind::InvalidData) { Step::Tls } else { Step::Connect }
 }
 
 async fn answered<T>(

@@ -272,13 +272,23 @@ struct End {
 async fn handle(shared: &Shared, waiting: Waiting, session: &mut Option<Session>) -> Option<End> {
     let id = waiting.message.id;
     let failed = Some(End { id, mail: MailState::Failed });
+    // Many before it, each waiting for a server that says nothing, may have taken all its time.
+    if Instant::now() >= waiting.give_up {
+        tracing::warn!(
+            tries = waiting.tries,
+            "a message was given up: its time was over before its turn came"
+        );
+        return failed;
+    }
     match attempt(shared, &waiting, session).await {
         Ok(()) => {
             tracing::info!(tries = waiting.tries + 1, "a message was sent");
             Some(End { id, mail: MailState::Sent })
         }
         Err(Miss::Pointless) => {
-            tracing::info!("a message was not sent: its link opens nothing any more");
+            tracing::info!(
+                "a message was not sent: its link opens nothing any more, or its receipt reads failed"
+            );
             failed
         }
         Err(Miss::Unwritable) => {
@@ -309,7 +319,7 @@ fn later(shared: &Shared, waiting: Waiting, trouble: &Trouble) -> Option<End> {
 /// Why a try did not end in a message sent.
 enum Miss {
     Trouble(Trouble),
-    /// The secret has ended, or nobody knows it any more.
+    /// The secret has ended, nobody knows it any more, or its receipt tells that nobody was told.
     Pointless,
     Unwritable,
 }
@@ -321,7 +331,7 @@ impl From<Trouble> for Miss {
 }
 
 async fn attempt(shared: &Shared, waiting: &Waiting, session: &mut Option<Session>) -> Result<(), Miss> {
-    if !opens(shared, &waiting.message.id).await? {
+    if !is_wanted(shared, &waiting.message.id).await? {
         return Err(Miss::Pointless);
     }
     let letter = shared.letterhead.letter(&waiting.message, &waiting.id).map_err(|_| Miss::Unwritable)?;
@@ -338,11 +348,15 @@ async fn attempt(shared: &Shared, waiting: &Waiting, session: &mut Option<Sessio
     }
 }
 
-/// Whether the link opens anything. A store that can't say so is asked again later.
-async fn opens(shared: &Shared, id: &RecordId) -> Result<bool, Trouble> {
+/// Whether the link opens anything, and the receipt does not read "failed" yet, as it
+/// does once a machine has slept for an hour. A store that can't say so is asked again later.
+async fn is_wanted(shared: &Shared, id: &RecordId) -> Result<bool, Trouble> {
     let receipt = shared.store.receipt(id, shared.clock.now().timestamp()).await;
     match receipt {
-        Ok(receipt) => Ok(receipt.is_some_and(|receipt| receipt.state == State::New)),
+        Ok(receipt) => {
+            Ok(receipt
+                .is_some_and(|receipt| receipt.state == State::New && receipt.mail == MailState::Queued))
+        }
         Err(error) => {
             tracing::warn!(%error, "cannot tell whether a link still opens");
             Err(Trouble::here("the store is not available"))

@@ -239,7 +239,7 @@ fn merge(
         let line = lines.get(setting).or(lines.get("smtp"));
         match (&path, line) {
             (Some(path), Some(line)) => ConfigError::in_file(path, *line, message),
-            _ => ConfigError::in_variable("WAXSEAL_SMTP_URL", message),
+            _ => ConfigError::in_variable(smtp_variable(overrides), message),
         }
     })?;
     let store = file.store.unwrap_or_else(|| StoreUrl::Sqlite(USUAL_STORE.into()));
@@ -263,6 +263,14 @@ fn merge(
         file: path,
         lines,
     })
+}
+
+/// The variable that names the mail server.
+fn smtp_variable(overrides: &Overrides) -> &'static str {
+    match overrides.smtp {
+        Some(SmtpPlace::File(_)) => "WAXSEAL_SMTP_URL_FILE",
+        _ => "WAXSEAL_SMTP_URL",
+    }
 }
 
 fn merge_log(log: file::Log, overrides: &Overrides) -> Log {

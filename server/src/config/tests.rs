@@ -300,7 +300,7 @@ fn a_build_without_mail_says_so() {
     assert!(refusal.starts_with("1: this program was built without mail"), "{refusal}");
     let above = Overrides { smtp: Some(SmtpPlace::File("f".into())), ..Overrides::default() };
     let refused = load_under("", above).unwrap_err().to_string();
-    assert!(refused.starts_with("WAXSEAL_SMTP_URL: this program was built without mail"), "{refused}");
+    assert!(refused.starts_with("WAXSEAL_SMTP_URL_FILE: this program was built without mail"), "{refused}");
 }
 
 #[cfg(feature = "mail")]
@@ -351,6 +351,9 @@ fn the_environment_names_the_mail_server_above_the_file() {
     assert_eq!(config.smtp.unwrap().server().unwrap().host, "above.example");
     let refused = load_under("", above).unwrap_err().to_string();
     assert!(refused.starts_with("WAXSEAL_SMTP_URL: ") && refused.contains("lacks `from`"), "{refused}");
+    let in_file = Overrides { smtp: Some(SmtpPlace::File("f".into())), ..Overrides::default() };
+    let refused = load_under("", in_file).unwrap_err().to_string();
+    assert!(refused.starts_with("WAXSEAL_SMTP_URL_FILE: "), "{refused}");
     assert!(load("").unwrap().smtp.is_none());
 }
 

@@ -17,7 +17,8 @@ async fn send(tls: Tls, security: Security, trusted: &Identity) -> (MailState, S
     let roots = trusted.pem().as_bytes().to_vec();
     let credentials = credentials(USER, PASSWORD);
     let endpoint = Endpoint { security, roots, credentials, ..plain(sink.address) };
-    let world = World::new(endpoint, Timing { give_up: Duration::from_millis(50), ..timing() }, site());
+    // The second try would come too late, so there is one.
+    let world = World::new(endpoint, Timing { retries: vec![Duration::from_secs(120)], ..timing() }, site());
     let made = world.share(terms()).await;
     let end = world.end_of(&made).await;
     world.spool.close(Duration::from_secs(60)).await;

@@ -5,9 +5,10 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use waxseal_core::id::ClientId;
+use waxseal_core::metadata::Metadata;
 use waxseal_core::store::MailState;
 use waxseal_mail::Timing;
-use waxseal_smtp_sink::{Act, Fault, Rules, Stage};
+use waxseal_smtp_sink::{Act, Fault, Rules, Sink, Stage};
 
 use crate::world::{World, credentials, plain, sent, site, terms, timing, with};
 
@@ -25,7 +26,7 @@ const REFUSALS: [Stage; 7] =
 /// how many messages arrived, and over how many connections.
 async fn once(stage: Stage, act: Act, timing: Timing) -> (bool, usize, usize) {
     let faults = vec![Some(Fault::new(stage, act))];
-    let sink = waxseal_smtp_sink::Sink::start(Rules { account: Some(ACCOUNT), faults, ..Rules::default() });
+    let sink = Sink::start(Rules { account: Some(ACCOUNT), faults, ..Rules::default() });
     let mut endpoint = plain(sink.address);
     endpoint.credentials = credentials(ACCOUNT.0, ACCOUNT.1);
     let world = World::new(endpoint, timing, site());
@@ -107,6 +108,15 @@ async fn a_server_that_is_not_there_is_given_up() {
     assert_eq!(world.end_of(&made).await, MailState::Failed);
 }
 
+/// By then its receipt may read "failed", and its sender may have sent the link by hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_turn_comes_too_late_is_not_tried() {
+    let (sink, world) = with(Rules::default(), Timing { give_up: Duration::ZERO, ..timing() });
+    let made = world.share(terms()).await;
+    assert_eq!(world.end_of(&made).await, MailState::Failed);
+    assert_eq!(sink.connections(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_messages_arrive_once_each_over_few_connections() {
     let rules =
@@ -134,17 +144,36 @@ async fn a_connection_that_the_server_closed_meanwhile_costs_no_message() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_opens_nothing_any_more_is_not_sent() {
+/// A message that was greylisted, and is not tried again before the spool closes.
+async fn greylisted() -> (Sink, World, Metadata) {
     let faults = vec![Some(Fault::new(Stage::Recipient, Act::Say("451 greylisted")))];
     let later = Timing { retries: vec![Duration::from_secs(30)], ..timing() };
     let (sink, world) = with(Rules { faults, ..Rules::default() }, later);
     let made = world.share(terms()).await;
     sink.wait_for_connections(1);
     sink.wait_for_quiet();
-    world.vault.burn(&made.metadata_key, None, ClientId::LOCAL).await.unwrap();
-    // The try that was to come later comes now.
+    (sink, world, made)
+}
+
+/// The try that was to come later comes now, and finds that it is not wanted.
+async fn is_not_sent((sink, world, made): (Sink, World, Metadata)) {
     world.spool.close(Duration::from_secs(60)).await;
     assert_eq!(world.told(&made).await, MailState::Failed);
     assert!(sink.mails().is_empty() && sink.connections() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_opens_nothing_any_more_is_not_sent() {
+    let (sink, world, made) = greylisted().await;
+    world.vault.burn(&made.metadata_key, None, ClientId::LOCAL).await.unwrap();
+    is_not_sent((sink, world, made)).await;
+}
+
+/// As it does after an hour, of which a machine may have slept most.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_receipt_calls_failed_is_not_sent() {
+    let (sink, world, made) = greylisted().await;
+    let id = world.vault.keyring().record_id(&made.link_key);
+    world.vault.ports().store.note_mail(&id, MailState::Failed, made.created).await.unwrap();
+    is_not_sent((sink, world, made)).await;
 }
