@@ -13,7 +13,6 @@ use waxseal_core::vault::{Caller, Fault, Vault};
 use waxseal_locale::Words;
 
 use crate::flow::Turn;
-use crate::route::Page;
 use crate::view::{self, Frame, Region, Trouble, What};
 use crate::{Pages, Visit};
 
@@ -73,7 +72,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) client: ClientId,
     /// Whether a browser says that another site sent this.
     pub(crate) foreign: bool,
-    id: &'a str,
+    pub(crate) id: &'a str,
 }
 
 impl<'a> Desk<'a> {
@@ -142,19 +141,16 @@ impl<'a> Desk<'a> {
     }
 
     /// The page of a fault, which says what became of the secret.
-    pub(crate) fn fault(&self, page: &Page, fault: &Fault) -> Turn {
+    pub(crate) fn fault(&self, fault: Fault) -> Turn {
         let what = match fault {
             Fault::Unconfirmed(_) => What::Unsure,
             Fault::Undecipherable(_) => What::Undecipherable,
             Fault::Full => What::NotStored,
-            Fault::Unavailable(_) | Fault::Busy | Fault::Entropy(_) if matches!(page, Page::Create) => {
-                What::NotStored
-            }
             Fault::Busy => What::Kept,
             // Whether there is a secret at all was not seen.
             Fault::Unavailable(_) | Fault::Entropy(_) => What::Unreached,
             Fault::Breach(_) => What::BadRequest,
         };
-        self.trouble(what, "fault")
+        Turn { fault: Some(fault), ..self.trouble(what, "fault") }
     }
 }

@@ -47,14 +47,14 @@ impl Confirmed {
         Ok(Self {
             token: fields.text(field::TOKEN)?,
             check: fields.text(field::CHECK)?,
-            passphrase: passphrase(&mut fields.text(field::PASSPHRASE)?),
+            passphrase: passphrase(&fields.text(field::PASSPHRASE)?),
         })
     }
 }
 
 /// An empty passphrase is none.
-pub(crate) fn passphrase(typed: &mut Zeroizing<String>) -> Option<Passphrase> {
-    (!typed.is_empty()).then(|| Passphrase::from(std::mem::take(&mut **typed)))
+pub(crate) fn passphrase(typed: &str) -> Option<Passphrase> {
+    (!typed.is_empty()).then(|| Passphrase::from(typed))
 }
 
 fn fields(visit: Visit<'_>) -> Result<Fields, Refusal> {

@@ -83,11 +83,11 @@ impl Pages {
         let regions = around.regions();
         let desk = Desk::new(*self, api, &visit, around.frame(&regions, &visit));
         let packed = pack::is_wanted(visit.accept_encoding);
-        let turn = serve(&desk, &page, visit).await;
-        let (turn, fault) = match turn {
-            Ok(turn) => (turn, None),
-            Err(fault) => (desk.fault(&page, &fault), Some(fault)),
+        let mut turn = match serve(&desk, &page, visit).await {
+            Ok(turn) => turn,
+            Err(fault) => desk.fault(fault),
         };
+        let fault = turn.fault.take();
         Answer { outcome: turn.word, route: page.name(), reply: turn.into_reply(packed), fault }
     }
 

@@ -52,7 +52,7 @@ impl Turn {
         let always = ALWAYS.map(|(name, value)| (name, value.into()));
         let reply =
             Reply { status, headers: own.into_iter().chain(always).collect(), body: Zeroizing::new(body) };
-        Self { reply, word, is_public: false }
+        Self { reply, word, is_public: false, fault: None }
     }
 
     pub(crate) fn status(&self) -> u16 {

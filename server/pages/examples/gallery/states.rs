@@ -11,6 +11,7 @@ use waxseal_pages::view::{
 const KEY: &str = "0f8k2m4p6r8t0v2x4z6b8d0f2h4j6l8";
 pub(crate) const LINK: &str = "https://secrets.example.com/secret/0f8k2m4p6r8t0v2x4z6b8d0f2h4j6l8";
 // As long as real ones.
+const REQUEST: &str = "3f9a1c7e5b2d8046";
 const NONCE: &str = "00a1b2c3d4e5f60718293a4b5c6d7e8f900a1b2c3d4e5f60718293a4b5c6d7e8f9001122";
 const TOKEN: &str = "0100a1b2c3d4e5f60718293a4b5c6d7e8f900a1b2c";
 const NOW: Timestamp = Timestamp::from_secs(1_795_400_000);
@@ -43,8 +44,17 @@ fn creating(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
     let limits = Limits { secret_max: 10_000, passphrase_min: 0, passphrase_required: false };
     let create = |problems, typed, limits| {
         let chosen = Ttl::days(7);
-        Create { frame: *frame, nonce: NONCE, lifetimes: &lifetimes, chosen, limits, typed, problems }
-            .render()
+        Create {
+            frame: *frame,
+            nonce: NONCE,
+            lifetimes: &lifetimes,
+            chosen,
+            limits,
+            typed,
+            problems,
+            request_id: REQUEST,
+        }
+        .render()
     };
     let typed = Typed { secret: "\n</textarea><b>\"bold\"</b>", passphrase: "abc" };
     let strict = Limits { passphrase_min: 8, passphrase_required: true, ..limits };
@@ -58,6 +68,7 @@ fn creating(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
         ("create", create(&[], Typed::default(), limits)),
         ("create-errors", create(&problems, typed, strict)),
         ("create-expired", create(&[Problem::FormExpired], typed, limits)),
+        ("create-refused", create(&[Problem::NotStored], typed, limits)),
         ("closed", Closed { frame: *frame }.render()),
         ("generated", generated(frame)),
         ("receipt-ready", receipt(waiting, true)),
@@ -128,7 +139,7 @@ fn reading(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
 }
 
 fn troubles(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
-    let trouble = |what| Trouble { frame: *frame, what, request_id: "3f9a1c7e5b2d8046" }.render();
+    let trouble = |what| Trouble { frame: *frame, what, request_id: REQUEST }.render();
     vec![
         ("trouble-400", trouble(What::BadRequest)),
         ("trouble-404", trouble(What::NotFound)),

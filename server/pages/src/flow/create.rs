@@ -2,12 +2,13 @@
 //! what it makes is derived: sent again, it finds the key taken, and leads to the
 //! receipt of the first sending. A generated value is told by the first alone.
 
+use waxseal_core::contract::reply::PATIENCE;
 use waxseal_core::generate::Recipe;
 use waxseal_core::id::{KeyText, MetadataKey};
 use waxseal_core::policy::{Breach, Plan};
 use waxseal_core::seal::page::FormNonce;
 use waxseal_core::secret::Plaintext;
-use waxseal_core::store::Action;
+use waxseal_core::store::{Action, Pass};
 use waxseal_core::time::Ttl;
 use waxseal_core::vault::{Fault, Terms};
 
@@ -48,38 +49,61 @@ pub(crate) async fn make(desk: &Desk<'_>, visit: Visit<'_>) -> Result<Turn, Faul
         // What another site filled in is not shown as if it were the reader's.
         return Ok(form(desk, None, &[Problem::FormForeign])?.status_of(403));
     }
-    if let Some(refusal) = desk.refusal(Action::Create).await? {
-        return Ok(refusal);
-    }
     let host = visit.request.host.and_then(|host| desk.site().domain_of(Some(host)));
     let Ok(filled) = Filled::read(visit) else { return Ok(desk.trouble(What::BadRequest, "refused")) };
     let Some(nonce) = desk.key().read_nonce(&filled.nonce, desk.tick()) else {
         return form(desk, Some(&filled), &[Problem::FormExpired]);
     };
-    match problems(desk, &filled) {
-        problems if problems.is_empty() => {
-            keep(desk, filled, &nonce, host.map(|domain| domain.host.clone())).await
-        }
-        problems => form(desk, Some(&filled), &problems),
+    let problems = problems(desk, &filled);
+    if !problems.is_empty() {
+        return form(desk, Some(&filled), &problems);
     }
+    match allowed(desk, &filled, &nonce, host.map(|domain| domain.host.clone())).await {
+        Ok(turn) => Ok(turn),
+        Err(fault) => not_stored(desk, &filled, fault),
+    }
+}
+
+/// Keeps it, if the client may make so many. A form that is refused is sound, and comes
+/// back as it was sent.
+async fn allowed(
+    desk: &Desk<'_>,
+    filled: &Filled,
+    nonce: &FormNonce,
+    share_domain: Option<String>,
+) -> Result<Turn, Fault> {
+    match desk.api.allow(Action::Create, &desk.caller()).await? {
+        Pass::Allowed => keep(desk, filled, nonce, share_domain).await,
+        Pass::Refused { retry_after } => {
+            let turn = form(desk, Some(filled), &[Problem::TooMany { wait: retry_after }])?;
+            Ok(turn.status_of(429).retry_after(retry_after))
+        }
+    }
+}
+
+/// The form as it was sent, to be sent again: nothing that was typed is lost. Should it
+/// have been stored after all, the second sending leads to the receipt of the first.
+fn not_stored(desk: &Desk<'_>, filled: &Filled, fault: Fault) -> Result<Turn, Fault> {
+    let turn = form(desk, Some(filled), &[Problem::NotStored])?;
+    Ok(Turn { fault: Some(fault), word: "fault", ..turn.status_of(503).retry_after(PATIENCE) })
 }
 
 async fn keep(
     desk: &Desk<'_>,
-    mut filled: Filled,
+    filled: &Filled,
     nonce: &FormNonce,
     share_domain: Option<String>,
 ) -> Result<Turn, Fault> {
-    let key = form_key(desk, &filled, nonce, share_domain.as_deref());
+    let key = form_key(desk, filled, nonce, share_domain.as_deref());
     let terms = Terms {
-        passphrase: passphrase(&mut filled.passphrase),
+        passphrase: passphrase(&filled.passphrase),
         ttl: lifetime(&filled.ttl, plan(desk)),
         share_domain,
         ..Terms::default()
     };
     let text = key.text();
     if !filled.generate {
-        let value = Plaintext::from(std::mem::take(&mut *filled.secret));
+        let value = Plaintext::from(filled.secret.as_str());
         let made = desk.vault().share_once(key, value, terms, &desk.caller()).await?;
         return Ok(see_receipt(desk, &text, if made.is_some() { "shared" } else { "repeated" }));
     }
@@ -139,6 +163,7 @@ fn form(desk: &Desk<'_>, filled: Option<&Filled>, problems: &[Problem]) -> Resul
         },
         typed: filled.map(typed).unwrap_or_default(),
         problems,
+        request_id: desk.id,
     };
     Ok(Turn::page(page.render(), if problems.is_empty() { "told" } else { "refused" }))
 }
@@ -161,7 +186,7 @@ fn problems(desk: &Desk<'_>, filled: &Filled) -> Vec<Problem> {
         (false, bytes) => plan(desk).check_size(bytes).err().map(problem),
     };
     let of_ttl = lifetime(&filled.ttl, plan(desk)).is_none().then_some(Problem::LifetimeUnknown);
-    let typed = passphrase(&mut filled.passphrase.clone());
+    let typed = passphrase(&filled.passphrase);
     let of_passphrase = policy.passphrases.check(typed.as_ref()).err().map(problem);
     [of_secret, of_ttl, of_passphrase].into_iter().flatten().collect()
 }

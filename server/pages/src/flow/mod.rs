@@ -7,6 +7,7 @@ pub(crate) mod receipt;
 pub(crate) mod secret;
 
 use waxseal_core::contract::Reply;
+use waxseal_core::vault::Fault;
 
 /// What a flow comes to.
 pub(crate) struct Turn {
@@ -15,4 +16,6 @@ pub(crate) struct Turn {
     pub(crate) word: &'static str,
     /// Whether nothing stands on the page that a length could tell of.
     pub(crate) is_public: bool,
+    /// The machinery's fault that this is the answer to.
+    pub(crate) fault: Option<Fault>,
 }

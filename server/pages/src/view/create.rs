@@ -26,6 +26,8 @@ pub struct Create<'a> {
     pub typed: Typed<'a>,
     /// What was wrong with it, in the order of the fields.
     pub problems: &'a [Problem],
+    /// Finds the request in the log. Shown where the form was sound.
+    pub request_id: &'a str,
 }
 
 /// What may be typed.
@@ -78,6 +80,13 @@ pub enum Problem {
     FormExpired,
     /// The form came from another site.
     FormForeign,
+    /// This client has made as many as it may.
+    TooMany {
+        /// Until it may again.
+        wait: Ttl,
+    },
+    /// It could not be stored, for no fault of the form's.
+    NotStored,
 }
 
 impl Problem {
@@ -92,7 +101,7 @@ impl Problem {
             Self::PassphraseTooShort { .. } | Self::PassphraseTooLong { .. } | Self::PassphraseMissing => {
                 Some(field::PASSPHRASE)
             }
-            Self::FormExpired | Self::FormForeign => None,
+            Self::FormExpired | Self::FormForeign | Self::TooMany { .. } | Self::NotStored => None,
         }
     }
 
@@ -109,6 +118,8 @@ impl Problem {
             Self::PassphraseMissing => texts.passphrase_missing.into(),
             Self::FormExpired => texts.form_expired.into(),
             Self::FormForeign => texts.form_foreign.into(),
+            Self::TooMany { wait } => fill(words.trouble.too_many_text, &[("wait", &words.wait(wait))]),
+            Self::NotStored => format!("{} {}", words.trouble.not_stored, words.trouble.unavailable_text),
         }
     }
 }
@@ -132,6 +143,11 @@ impl View for Create<'_> {
 }
 
 impl Create<'_> {
+    /// Whether nothing was wrong with the form, and it was refused all the same.
+    fn was_sound(&self) -> bool {
+        self.problems.iter().any(|problem| matches!(problem, Problem::TooMany { .. } | Problem::NotStored))
+    }
+
     /// 200, or 422 if something is wrong.
     #[must_use]
     pub fn render(&self) -> Page {

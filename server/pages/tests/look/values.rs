@@ -50,7 +50,16 @@ fn what_was_typed_is_kept() {
     for value in VALUES {
         let typed = Typed { secret: value, passphrase: value };
         let (frame, chosen) = (frame(), Ttl::days(7));
-        let form = Create { frame, nonce: "0", lifetimes: &lifetimes, chosen, limits, typed, problems: &[] };
+        let form = Create {
+            frame,
+            nonce: "0",
+            lifetimes: &lifetimes,
+            chosen,
+            limits,
+            typed,
+            problems: &[],
+            request_id: "",
+        };
         let html = Element::parse(&form.render().body);
         assert_eq!(html.named("textarea")[0].text(), *value);
         let password =

@@ -255,6 +255,7 @@ async fn the_allowance_is_the_one_that_the_api_counts() {
     let refused = browser.send(&form.clone().with("secret", "y")).await;
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("600")));
     assert!(refused.text().contains("request-7"));
+    assert_eq!(refused.field("secret"), "y", "nothing that was typed is lost");
     assert_eq!(browser.get("/").await.status, 200, "looking is free");
     let other = Browser { client: waxseal_core::id::ClientId([1; 8]), ..browser };
     assert_eq!(other.send(&form.with("secret", "z")).await.status, 303);

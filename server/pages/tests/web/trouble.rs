@@ -30,7 +30,9 @@ async fn a_fault_says_whether_the_secret_is_safe() {
     let create = browser.get("/").await.form().with("secret", "x");
     let (open, burn) = (browser.get(&made.link).await.form(), browser.get(&made.burn()).await.form());
     store.set(Mood::Away);
-    says(&browser.send(&create).await, words.not_stored);
+    let refused = browser.send(&create).await;
+    says(&refused, words.not_stored);
+    assert_eq!(refused.field("secret"), "x", "nothing that was typed is lost");
     for form in [&open, &burn] {
         says(&browser.send(form).await, words.nothing_happened);
     }
