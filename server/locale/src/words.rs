@@ -221,6 +221,8 @@ texts! {
         mail_off,
         /// Whose page this is.
         private,
+        /// After that, as long as the secret waits.
+        keep_address,
         /// Link to this page, from the page that shows a value made here.
         to_receipt,
         /// Link to the page that deletes.
