@@ -51,6 +51,8 @@ ${ROOMY}`,
   },
   /** Takes one secret in twenty minutes. */
   narrow: { config: '[limits]\nguest_creates_per_20m = 1\n' },
+  /** Opens one secret, or none, for a guest. */
+  slow: { config: '[limits]\nguest_reveals_per_20m = 1\n' },
   /** Has no room for any secret. */
   full: { config: `${ROOMY}stored_bytes = 1\n` },
   /** Its store is damaged. */

@@ -219,7 +219,7 @@ const burning = [
     status: 429,
     reach: async (visitor) => {
       await burnPage(visitor, { passphrase: PASSPHRASE });
-      await lockOut(visitor, GUESSES + 1);
+      await lockOut(visitor);
     },
   },
 ];
@@ -350,9 +350,20 @@ const troubles = [
     reach: async (visitor) => (await visitor.go('/')).send({ secret: 'x'.repeat(100_000) }),
   },
   {
-    name: '429-too-many',
-    site: 'narrow',
+    name: '429-opening',
+    site: 'slow',
     heading: 'Too many requests',
+    status: 429,
+    reach: async (visitor) => {
+      const { front: path } = await visitor.program.share();
+      await visitor.program.call('/secret/the-only-one');
+      await (await visitor.go(path)).send();
+    },
+  },
+  {
+    name: '429-making',
+    site: 'narrow',
+    heading: 'Share a secret',
     status: 429,
     reach: async (visitor) => {
       await visitor.program.call('/share', { secret: 'the only one' });
@@ -363,7 +374,7 @@ const troubles = [
   {
     name: '503-full',
     site: 'full',
-    heading: 'Not possible at the moment',
+    heading: 'Share a secret',
     status: 503,
     reach: async (visitor) => (await visitor.go('/')).send({ secret: 'no room' }),
   },
