@@ -1,8 +1,6 @@
 //! Everything that can be asked of the server, with a secret in every place that
 //! can hold one.
 
-use std::fs;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
@@ -23,7 +21,7 @@ const STRANGER: &str = "canarystranger@example.org";
 
 /// A client that writes down what it must not meet again.
 pub(crate) struct Client<'a> {
-    server: &'a Server,
+    server: &'a mut Server,
     pub(crate) search: &'a mut Search,
     asked: usize,
     basic: Option<String>,
@@ -37,7 +35,7 @@ pub(crate) fn everything(server: &mut Server, search: &mut Search) -> usize {
     }
     let mut client = Client { server, search, asked: 0, basic: None };
     lives(&mut client);
-    client.basic = Some(BASE64_STANDARD.encode(format!("{USER}:{}", server.token)));
+    client.basic = Some(BASE64_STANDARD.encode(format!("{USER}:{}", client.server.token)));
     lives(&mut client);
     accounts(&mut client);
     wrong_credentials(&mut client);
@@ -172,11 +170,7 @@ fn no_http(client: &mut Client<'_>) {
 /// The store becomes unreadable under the running server.
 fn broken_store(client: &mut Client<'_>) {
     let shared = client.made("share", &format!("secret={}", percent(VALUE)));
-    for name in ["data/waxseal.db", "data/waxseal.db-wal"] {
-        let path = client.server.path(name);
-        let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
-        fs::write(path, vec![0xA5; length]).unwrap();
-    }
+    client.server.break_store();
     let mut failed = 0;
     for path in [
         format!("secret/{}", shared.link),

@@ -10,7 +10,7 @@ mod search;
 mod server;
 
 use search::Search;
-use server::Server;
+use server::{Over, Server};
 
 /// Every place of the API that a line must have told about, or the search
 /// searched too little.
@@ -24,9 +24,9 @@ const BESIDE: &[&str] = if cfg!(feature = "pages") {
     &["hint"]
 };
 
-fn nothing_secret_is_logged(format: &str) {
+fn nothing_secret_is_logged(format: &str, over: Over) {
     let mut search = Search::default();
-    let mut server = Server::start(format, &mut search);
+    let mut server = Server::start(format, over, &mut search);
     let asked = drive::everything(&mut server, &mut search);
     let said = server.stop();
     let answered = said.lines().filter(|line| line.contains("answered")).count();
@@ -45,10 +45,17 @@ fn nothing_secret_is_logged(format: &str) {
 
 #[test]
 fn nothing_secret_is_logged_as_text() {
-    nothing_secret_is_logged("text");
+    nothing_secret_is_logged("text", Over::Sqlite);
 }
 
 #[test]
 fn nothing_secret_is_logged_as_json() {
-    nothing_secret_is_logged("json");
+    nothing_secret_is_logged("json", Over::Sqlite);
+}
+
+#[test]
+fn nothing_secret_is_logged_over_redis() {
+    if waxseal_redis_servers::available("nothing_secret_is_logged_over_redis") {
+        nothing_secret_is_logged("text", Over::Redis);
+    }
 }

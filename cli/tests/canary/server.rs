@@ -8,12 +8,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use waxseal_redis_servers::Server as Redis;
 
 use crate::post;
 use crate::search::Search;
 
 /// The account that exists.
 pub(crate) const USER: &str = "canarylocalpart@example.com";
+/// What Redis asks for.
+const REDIS_PASSWORD: &str = "Rd8canaryREDISq6";
 /// Longer than a start or a stop takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -21,9 +24,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     child: Child,
     folder: TempDir,
+    redis: Option<Redis>,
     address: String,
     /// The account's token.
     pub(crate) token: String,
+}
+
+/// Where secrets are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    Sqlite,
+    Redis,
 }
 
 /// What came back.
@@ -36,11 +47,17 @@ pub(crate) struct Answer {
 }
 
 impl Server {
-    /// Sets a deployment up whose keys and account are among the secrets.
-    pub(crate) fn start(format: &str, search: &mut Search) -> Self {
+    /// Sets a deployment up whose keys, account and password for Redis are among the secrets.
+    pub(crate) fn start(format: &str, over: Over, search: &mut Search) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let redis = (over == Over::Redis).then(|| Redis::start(&["--requirepass", REDIS_PASSWORD]));
+        let store = redis.as_ref().map(|redis| {
+            search.keep("Redis' password", REDIS_PASSWORD);
+            format!("store = \"{}\"\n", redis.url().replace("://", &format!("://:{REDIS_PASSWORD}@")))
+        });
+        let store = store.unwrap_or_default();
         let config = format!(
-            "listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n[plans.anonymous]\nmax_secret_bytes = 2000\n{}",
+            "{store}listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n[plans.anonymous]\nmax_secret_bytes = 2000\n{}",
             post::config(search)
         );
         fs::write(folder.path().join("waxseal.toml"), config).unwrap();
@@ -60,13 +77,25 @@ impl Server {
             .stderr(log("err"))
             .spawn()
             .unwrap();
-        let mut server = Self { child, folder, address: String::new(), token };
+        let mut server = Self { child, folder, redis, address: String::new(), token };
         server.address = server.listening();
         server
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Spoils the files of the store, or kills its Redis.
+    pub(crate) fn break_store(&mut self) {
+        if let Some(redis) = &mut self.redis {
+            return redis.kill();
+        }
+        for name in ["data/waxseal.db", "data/waxseal.db-wal"] {
+            let path = self.path(name);
+            let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+            fs::write(path, vec![0xA5; length]).unwrap();
+        }
     }
 
     /// Changes the accounts, as an operator would beside the running server.

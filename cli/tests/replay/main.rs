@@ -27,6 +27,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
+use waxseal_redis_servers::{Cluster, Server as Redis, available};
+
 use case::Case;
 use names::Names;
 use server::Server;
@@ -50,13 +52,32 @@ fn every_case_says_what_it_shows() {
 
 #[test]
 fn every_case_is_answered_as_the_contract_says() {
-    let server = Server::start();
+    assert_every_case(&Server::start(None));
+}
+
+#[test]
+fn every_case_is_answered_so_over_redis() {
+    if available("every_case_is_answered_so_over_redis") {
+        let redis = Redis::start(&[]);
+        assert_every_case(&Server::start(Some(&redis.url())));
+    }
+}
+
+#[test]
+fn every_case_is_answered_so_over_a_cluster() {
+    if available("every_case_is_answered_so_over_a_cluster") {
+        let redis = Cluster::start();
+        assert_every_case(&Server::start(Some(&redis.url())));
+    }
+}
+
+fn assert_every_case(server: &Server) {
     let (waiting, quick): (Vec<_>, Vec<_>) = cases().into_iter().partition(Case::waits);
     let quick = Mutex::new(quick.iter());
     let next = || quick.lock().expect("no worker panicked").next();
     let results = Mutex::new(Vec::new());
     let play = |case: &Case| {
-        let result = case.play(&server);
+        let result = case.play(server);
         results.lock().expect("no worker panicked").push(result);
     };
     thread::scope(|scope| {

@@ -34,10 +34,12 @@ struct Added {
 }
 
 impl Server {
-    /// Sets a deployment up, adds the account, and waits until it answers.
-    pub(crate) fn start() -> Self {
+    /// Sets a deployment up over `store`, or over what is usual, adds the account, and
+    /// waits until it answers.
+    pub(crate) fn start(store: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        run(folder.path(), &["init"]);
+        let named = store.into_iter().flat_map(|store| ["--store", store]);
+        run(folder.path(), &["init"].into_iter().chain(named).collect::<Vec<_>>());
         let added = run(folder.path(), &["account", "add", USER, "--json"]);
         let added: Added = serde_json::from_slice(&added).expect("the account as JSON");
         let address = free_address();

@@ -78,7 +78,10 @@ fn hint(code: &str) -> &'static str {
         "OOM" => "its memory is used up; raise maxmemory, or lower stored_bytes in [limits]",
         "LOADING" => "it is reading its data from the disk after a start; that passes",
         "NOAUTH" => "it asks for a password; say redis://USER:PASSWORD@HOST in `store`",
-        "WRONGPASS" => "it does not know this user, or not by this password; see `store`",
+        "WRONGPASS" => {
+            "it does not know this user, or not by this password; `store` says redis://USER:PASSWORD@HOST, or \
+             redis://:PASSWORD@HOST without a user"
+        }
         "NOPERM" => "its user lacks a permission; give it what `waxseal config redis-acl` prints",
         "MISCONF" => "it cannot write to its disk; see its log and the room on its disk",
         "NOREPLICAS" => "too few replicas are connected for its min-replicas-to-write",

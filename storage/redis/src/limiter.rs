@@ -2,7 +2,9 @@
 //!
 //! Most clients are far from their limit, and for them the count goes out in the
 //! same flight as what they asked for: a node lets them pass by what Redis last
-//! said of them, and learns from the answer to this count. Whoever is near the
+//! said of them, and learns from the answer to this count. What passes while one count
+//! of a client is on its way goes out with the next, as one: a crowd behind one address
+//! costs Redis little. Whoever is near the
 //! limit, or has a small one, waits for the answer. So a client that storms several
 //! nodes at one moment can get more than its limit, on each by a sixteenth of it at
 //! the most; one that asks in turn, by one action on a node that had not heard of
@@ -57,6 +59,11 @@ struct Known {
     whole_at: u64,
     /// Actions that passed since, of which the answer is not here yet.
     unheard: u64,
+    /// Those of them that have not been sent, either, and the moment of the last.
+    unsent: u64,
+    unsent_at: u64,
+    /// Whether somebody counts: what is unsent is theirs to send.
+    counting: bool,
     /// Whether the last answer was a refusal.
     refused: bool,
 }
@@ -89,7 +96,10 @@ impl Terms {
 
 /// What a node can say of an action without asking.
 enum Forecast {
-    Passes,
+    /// It does, and somebody is to count it if nobody does already.
+    Passes {
+        counted: bool,
+    },
     Refused(Ttl),
     Unknown,
 }
@@ -124,13 +134,16 @@ impl Shared {
             return Forecast::Unknown;
         }
         known.unheard += 1;
-        Forecast::Passes
+        known.unsent += 1;
+        known.unsent_at = now;
+        Forecast::Passes { counted: std::mem::replace(&mut known.counting, true) }
     }
 
-    async fn ask(&self, of: (Subject, Action), rate: Rate, now: u64) -> Result<Pass, Fault> {
+    /// Takes so many actions at once, or as many of them as there are left.
+    async fn ask(&self, of: (Subject, Action), rate: Rate, now: u64, count: u64) -> Result<Pass, Fault> {
         let (key, terms) = (self.keys.allowance(of.0, of.1), Terms::of(rate));
         let mut take = scripts::LIMIT.call(&[&key]);
-        take.arg(now).arg(terms.window).arg(terms.cost).arg(SLACK);
+        take.arg(now).arg(terms.window).arg(terms.cost).arg(SLACK).arg(count);
         let answer = self.courier.send(&key, take).await?;
         let (passed, whole_at): (u8, u64) = match answer {
             answer @ Value::Array(_) => read(answer)?,
@@ -151,16 +164,26 @@ impl Shared {
         }
     }
 
-    /// Counts what has passed already.
-    async fn catch_up(self: Arc<Self>, of: (Subject, Action), rate: Rate, now: u64) {
-        let asked = self.ask(of, rate, now).await;
-        if let Some(known) = self.heard().subjects.get_mut(&of) {
-            known.unheard = known.unheard.saturating_sub(1);
+    /// Counts what has passed already, until nothing more has.
+    async fn catch_up(self: Arc<Self>, of: (Subject, Action), rate: Rate) {
+        let mut heard = 0;
+        while let Some((count, now)) = self.next_to_count(of, heard) {
+            if let Err(fault) = self.ask(of, rate, now, count).await {
+                let fault = fault.of_read();
+                tracing::debug!(%fault, count, "actions were not counted");
+            }
+            heard = count;
         }
-        if let Err(fault) = asked {
-            let fault = fault.of_read();
-            tracing::debug!(%fault, "an action was not counted");
-        }
+    }
+
+    /// After so many have been heard of: how many to count next, if any, and when they passed.
+    fn next_to_count(&self, of: (Subject, Action), heard: u64) -> Option<(u64, u64)> {
+        let mut all = self.heard();
+        let known = all.subjects.get_mut(&of)?;
+        known.unheard = known.unheard.saturating_sub(heard);
+        let count = std::mem::take(&mut known.unsent);
+        known.counting = count > 0;
+        known.counting.then_some((count, known.unsent_at))
     }
 }
 
@@ -188,9 +211,10 @@ impl Limiter for RedisLimiter {
         let (of, now) = ((subject, action), now.millis());
         match self.shared.forecast(of, rate, now) {
             Forecast::Refused(retry_after) => Ok(Pass::Refused { retry_after }),
-            Forecast::Unknown => self.shared.ask(of, rate, now).await.map_err(Fault::of_read),
-            Forecast::Passes => {
-                tokio::spawn(Arc::clone(&self.shared).catch_up(of, rate, now));
+            Forecast::Unknown => self.shared.ask(of, rate, now, 1).await.map_err(Fault::of_read),
+            Forecast::Passes { counted: true } => Ok(Pass::Allowed),
+            Forecast::Passes { counted: false } => {
+                tokio::spawn(Arc::clone(&self.shared).catch_up(of, rate));
                 Ok(Pass::Allowed)
             }
         }

@@ -295,7 +295,8 @@ impl fmt::Display for RedisUrl {
         write!(f, "redis{}{kind}://", if self.tls { "s" } else { "" })?;
         match (&self.login.user, &self.login.password) {
             (Some(user), Some(_)) => write!(f, "{user}:(hidden)@")?,
-            (Some(user), None) => write!(f, "{user}@")?,
+            // Others read a single word before the `@` as the password.
+            (Some(_), None) => f.write_str("(hidden)@")?,
             (None, Some(_)) => f.write_str(":(hidden)@")?,
             (None, None) => {}
         }
@@ -336,6 +337,7 @@ mod tests {
             ("redis://[::1]:7000", "redis://[::1]:7000"),
             ("redis://tom:hunter2@db", "redis://tom:(hidden)@db:6379"),
             ("redis://:hunter2@db/1", "redis://:(hidden)@db:6379/1"),
+            ("redis://hunter2@db", "redis://(hidden)@db:6379"),
             ("redis+unix:///run/r.sock?db=2", "redis+unix:///run/r.sock?db=2"),
             ("redis+unix://tom:hunter2@/run/r.sock", "redis+unix://tom:(hidden)@/run/r.sock"),
             ("redis-sentinel://a,b:1/main", "redis-sentinel://a:26379,b:1/main"),

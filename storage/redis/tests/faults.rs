@@ -130,6 +130,30 @@ async fn a_password_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentinels_and_servers_ask_for_passwords_of_their_own() {
+    if !available("sentinels_and_servers_ask_for_passwords_of_their_own") {
+        return;
+    }
+    let servers = Watched::start();
+    let url = servers.url().replace("://", "://seal:hunter2@");
+    for server in &servers.servers {
+        server.ok(&["ACL", "SETUSER", "seal", "on", ">hunter2", "~*", "+@all"]);
+    }
+    for sentinel in &servers.sentinels {
+        let rights = "+sentinel|get-master-addr-by-name";
+        sentinel.ok(&["ACL", "SETUSER", "watch", "on", ">swordfish", "-@all", rights]);
+        sentinel.ok(&["ACL", "SETUSER", "default", "resetpass"]);
+    }
+    let told = refused(&url, patient()).await;
+    assert!(told.contains("(NOAUTH)") && !told.contains("hunter2"), "{told}");
+    let wrong = format!("{url}?sentinel_user=watch&sentinel_password=hunter2");
+    let told = refused(&wrong, patient()).await;
+    assert!(told.contains("(WRONGPASS)") && !told.contains("hunter2"), "{told}");
+    let right = format!("{url}?sentinel_user=watch&sentinel_password=swordfish");
+    open(&right, patient()).await.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_permission_is_told() {
     let Some(server) = server("a_missing_permission_is_told", &[]) else { return };
     server.ok(&["ACL", "SETUSER", "seal", "on", "nopass", "~*", "+@all", "-evalsha"]);

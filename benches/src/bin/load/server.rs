@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use tempfile::TempDir;
+use waxseal_redis_servers::{Cluster, Server as Redis};
 
 /// All clients come from one address, so that the limits, which stay on, must let
 /// one guest do all of it.
@@ -29,6 +30,54 @@ const TICKS: u64 = 100;
 pub(crate) enum Store {
     Memory,
     Sqlite,
+    /// One server, by its socket.
+    Redis,
+    /// Three masters, each with a replica.
+    RedisCluster,
+}
+
+/// Redis servers of a deployment: gone when dropped.
+enum Servers {
+    None,
+    One(Redis),
+    Cluster(Cluster),
+}
+
+impl Servers {
+    /// Starts what a store needs. Redis keeps its append-only file in `folder`, written
+    /// to the disk every second; a cluster's nodes keep none.
+    fn start(store: Store, folder: &Path) -> anyhow::Result<Self> {
+        let folder = folder.to_str().context("a folder whose name is no text")?;
+        Ok(match store {
+            Store::Memory | Store::Sqlite => Self::None,
+            Store::Redis => Self::One(Redis::start(&[
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec",
+                "--dir",
+                folder,
+            ])),
+            Store::RedisCluster => Self::Cluster(Cluster::start()),
+        })
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        match self {
+            Self::None => Vec::new(),
+            Self::One(server) => server.pid().into_iter().collect(),
+            Self::Cluster(cluster) => cluster.nodes.iter().filter_map(Redis::pid).collect(),
+        }
+    }
+
+    fn url(&self, store: Store) -> String {
+        match self {
+            Self::None if store == Store::Memory => "memory:".to_owned(),
+            Self::None => "sqlite:data/waxseal.db".to_owned(),
+            Self::One(server) => server.socket_url(),
+            Self::Cluster(cluster) => cluster.url(),
+        }
+    }
 }
 
 impl Store {
@@ -36,13 +85,8 @@ impl Store {
         match self {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
-        }
-    }
-
-    const fn url(self) -> &'static str {
-        match self {
-            Self::Memory => "memory:",
-            Self::Sqlite => "sqlite:data/waxseal.db",
+            Self::Redis => "redis",
+            Self::RedisCluster => "redis-cluster",
         }
     }
 }
@@ -55,12 +99,16 @@ impl std::fmt::Display for Store {
 
 /// A folder in which the program can be started again and again.
 pub(crate) struct Home {
+    // Stopped before their folder goes.
+    redis: Servers,
     folder: TempDir,
 }
 
 /// A running server. Stopped when dropped.
 pub(crate) struct Server {
     child: Child,
+    /// Processes that work for it, and count as its own.
+    helpers: Vec<u32>,
     /// Kept open: a server may go on talking.
     _said: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
@@ -70,17 +118,21 @@ impl Home {
     /// A new deployment: configuration and keys, and no store yet.
     pub(crate) fn new(program: &Path, store: Store) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let config = format!("store = \"{}\"\n{CONFIG}", store.url());
+        let redis = Servers::start(store, folder.path())?;
+        let config = format!("store = \"{}\"\n{CONFIG}", redis.url(store));
         fs::write(folder.path().join("waxseal.toml"), config)?;
         let done = Command::new(program).arg("init").current_dir(&folder).output()?;
         ensure!(done.status.success(), "waxseal init failed: {}", String::from_utf8_lossy(&done.stderr));
-        Ok(Self { folder })
+        Ok(Self { redis, folder })
     }
 
     /// The program in this folder, its log at info in a file beside the store.
     pub(crate) fn serve(&self, program: &Path) -> anyhow::Result<Server> {
         let log = File::create(self.folder.path().join("log"))?;
-        Server::start(Command::new(program).arg("serve").current_dir(&self.folder).stderr(log))
+        let mut command = Command::new(program);
+        let mut server = Server::start(command.arg("serve").current_dir(&self.folder).stderr(log))?;
+        server.helpers = self.redis.pids();
+        Ok(server)
     }
 
     /// Bytes of the store's files.
@@ -107,34 +159,26 @@ impl Server {
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start")?;
         let mut said = BufReader::new(child.stdout.take().context("a server without a voice")?);
         let address = listening(&mut said)?;
-        Ok(Self { child, _said: said, address })
+        Ok(Self { child, helpers: Vec::new(), _said: said, address })
     }
 
-    /// Processor time that all its threads took so far.
+    /// Processor time that all its threads took so far, and its Redis servers'.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Behind the name, which may hold blanks: state, ten more, utime, stime.
-        let (_, fields) = stat.rsplit_once(')').context("a stat without a name")?;
-        let mut times = fields.split_whitespace().skip(11).take(2);
-        let mut ticks = || anyhow::Ok(times.next().context("a stat without times")?.parse::<u64>()?);
-        Ok(Duration::from_millis((ticks()? + ticks()?) * 1_000 / TICKS))
+        self.processes().map(cpu_of).sum()
     }
 
-    /// Memory that it holds now, in bytes.
+    /// Memory that it holds now, in bytes, with its Redis servers.
     pub(crate) fn rss(&self) -> anyhow::Result<u64> {
-        self.status("VmRSS:")
+        self.processes().map(|pid| status(pid, "VmRSS:")).sum()
     }
 
-    /// The most memory that it ever held, in bytes.
+    /// The most memory that it ever held, in bytes, with its Redis servers.
     pub(crate) fn peak_rss(&self) -> anyhow::Result<u64> {
-        self.status("VmHWM:")
+        self.processes().map(|pid| status(pid, "VmHWM:")).sum()
     }
 
-    fn status(&self, name: &str) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
-        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kib * 1_024)
+    fn processes(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.child.id()).chain(self.helpers.iter().copied())
     }
 
     /// Asks it to stop, and waits until it has.
@@ -153,6 +197,22 @@ impl Drop for Server {
             drop(self.child.wait());
         }
     }
+}
+
+fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // Behind the name, which may hold blanks: state, ten more, utime, stime.
+    let (_, fields) = stat.rsplit_once(')').context("a stat without a name")?;
+    let mut times = fields.split_whitespace().skip(11).take(2);
+    let mut ticks = || anyhow::Ok(times.next().context("a stat without times")?.parse::<u64>()?);
+    Ok(Duration::from_millis((ticks()? + ticks()?) * 1_000 / TICKS))
+}
+
+fn status(pid: u32, name: &str) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such figure")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1_024)
 }
 
 fn listening(said: &mut impl BufRead) -> anyhow::Result<SocketAddr> {
