@@ -143,9 +143,18 @@ impl View for Create<'_> {
 }
 
 impl Create<'_> {
-    /// Whether nothing was wrong with the form, and it was refused all the same.
-    fn was_sound(&self) -> bool {
-        self.problems.iter().any(|problem| matches!(problem, Problem::TooMany { .. } | Problem::NotStored))
+    fn what_is_wrong(&self) -> &'static str {
+        self.refused_sound().unwrap_or(self.frame.words.problems.title)
+    }
+
+    /// Why it was refused although nothing was wrong with it.
+    fn refused_sound(&self) -> Option<&'static str> {
+        let texts = &self.frame.words.trouble;
+        self.problems.iter().find_map(|problem| match problem {
+            Problem::TooMany { .. } => Some(texts.too_many),
+            Problem::NotStored => Some(texts.unavailable),
+            _ => None,
+        })
     }
 
     /// 200, or 422 if something is wrong.

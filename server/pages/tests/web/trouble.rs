@@ -33,6 +33,7 @@ async fn a_fault_says_whether_the_secret_is_safe() {
     let refused = browser.send(&create).await;
     says(&refused, words.not_stored);
     assert_eq!(refused.field("secret"), "x", "nothing that was typed is lost");
+    assert!(refused.text().contains(words.unavailable), "nothing was wrong with the form");
     for form in [&open, &burn] {
         says(&browser.send(form).await, words.nothing_happened);
     }
