@@ -34,7 +34,7 @@ pub(crate) enum ConfigCommand {
     Check,
     /// Print what Waxseal's user in Redis must be allowed, as a line of an ACL file
     ///
-    /// It names the commands that Waxseal sends and the keys below `prefix` in [redis], and
+    /// It names the commands that Waxseal sends and the keys below `prefix` in `[redis]`, and
     /// nothing else. Put the user's password in the place of PASSWORD.
     #[command(after_help = REDIS_ACL)]
     RedisAcl {

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Try out the mail that tells recipients of a link
     ///
     /// A share that names a recipient sends a message with the link, never with the secret, through
-    /// the mail server of [smtp] in the configuration.
+    /// the mail server of `[smtp]` in the configuration.
     #[cfg(feature = "mail")]
     #[command(subcommand, after_help = mail::EXAMPLES)]
     Mail(Mail),
