@@ -132,7 +132,8 @@ impl World {
             account_mails: 0,
         };
         let authorization = format!("Basic {}", STANDARD.encode(format!("{OWNER}:{}", token.expose())));
-        let api = Api { vault, accounts, limiter: Arc::new(LocalLimiter::default()), limits, site: site().into() };
+        let api =
+            Api { vault, accounts, limiter: Arc::new(LocalLimiter::default()), limits, site: site().into() };
         Self { api, authorization, planted }
     }
 
