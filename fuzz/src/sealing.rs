@@ -74,6 +74,14 @@ pub const fn binding() -> Binding {
 #[derive(Debug, Default)]
 pub struct Drawn(AtomicU64);
 
+impl Drawn {
+    /// Other randomness for every seed.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
 impl Entropy for Drawn {
     fn fill(&self, out: &mut [u8]) -> Result<(), EntropyError> {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,5 +1,5 @@
-//! A whole deployment in memory, the same in every run, with two secrets in it
-//! that an attacker must not get, and every answer checked.
+//! A whole deployment in memory, the same in every run of an input, with two secrets
+//! in it that an attacker must not get, and every answer checked.
 
 use std::sync::{Arc, OnceLock};
 
@@ -107,10 +107,11 @@ pub struct World {
 
 impl World {
     /// Makes it, and plants a secret of the owner's, and a guest's with a passphrase.
-    /// Their values are hashes of the input, which no input can hold.
+    /// Their values and keys hang on a hash of the input, so that no input holds them:
+    /// an answer may repeat a key to whoever spells it.
     pub async fn new(input: &[u8]) -> Self {
         let store = Arc::new(MemoryStore::new(0));
-        let (clock, entropy) = (Arc::new(Still), Arc::new(Drawn::default()));
+        let (clock, entropy) = (Arc::new(Still), Arc::new(Drawn::seeded(seed(input))));
         let keyring = Arc::new(Keyring::generate(&*entropy).expect("Drawn never runs dry"));
         let accounts = Accounts::new(store.clone(), keyring.clone(), clock.clone(), entropy.clone());
         let token = accounts.add(OWNER, "").await.expect("the name is an address, and free").token;
@@ -192,6 +193,11 @@ impl World {
             planted.burned |= answer.outcome == "burned" && text.contains(&planted.metadata);
         }
     }
+}
+
+fn seed(input: &[u8]) -> u64 {
+    let hash = hashed(&[input]);
+    hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
 async fn plant(vault: &Vault, value: String, terms: Terms, caller: Caller) -> Planted {
