@@ -196,7 +196,7 @@ impl World {
 }
 
 fn seed(input: &[u8]) -> u64 {
-    let hash = hashed(&[input]);
+    let hash = hashed(input);
     hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
