@@ -74,7 +74,7 @@ impl Failure {
     }
 
     /// The same, said of what was typed.
-    pub(crate) fn as_usage(self) -> Self {
+    pub(crate) fn into_usage(self) -> Self {
         Self { code: Code::Usage, ..self }
     }
 

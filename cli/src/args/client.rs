@@ -8,15 +8,15 @@ use clap::{Args, Subcommand};
 use super::span::Span;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unknown, ended or already opened (or, on reveal, a wrong
-passphrase: servers do not tell them apart), 4 the passphrase is wrong or missing, 5 too much or too
-often, 69 the server can't be reached or can't at present, 77 not authorized, 78 the client's
-configuration will not do.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unknown, ended or already opened (or, on reveal,
+a wrong passphrase: servers do not tell them apart), 4 the passphrase is wrong or missing, 5 too
+much or too often, 69 the server can't be reached or can't at present, 77 not authorized, 78 the
+client's configuration will not do.";
 
 const SERVER: &str = "\
 The server is --server, else --profile, else WAXSEAL_SERVER, else [profile.default] of the
-configuration, else http://127.0.0.1:7143, where `waxseal serve` listens: no default sends a secret
-to anybody else. Any server of the Onetime Secret API v1 will do.
+configuration, else http://127.0.0.1:7143, where `waxseal serve` listens: no default sends a
+secret to anybody else. Any server of the Onetime Secret API v1 will do.
 
 The configuration is client.toml in $XDG_CONFIG_HOME/waxseal or ~/.config/waxseal:
   [profile.default]

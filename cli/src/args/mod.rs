@@ -53,7 +53,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store or the server can't be
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Client(ClientCommand),
+    Client(Box<ClientCommand>),
     /// Run the server
     ///
     /// Without any configuration it listens on 127.0.0.1:7143 and makes itself a key file and a

@@ -27,7 +27,9 @@ pub(super) async fn reveal(reveal: &Reveal) -> Result<(), Failure> {
     let client = target(&reveal.reach)?.of_link(&link)?;
     let target = reveal.output.as_deref().map(Target::prepare).transpose()?;
     let from = client.origin();
-    ask::confirm(reveal.yes, &format!("{from} opens it once; nothing is left of it then."), "open it")?;
+    if !reveal.yes {
+        ask::confirm(false, &format!("{from} opens it once; nothing is left of it then."), "open it")?;
+    }
     let given = input::passphrase(&reveal.passphrased, false)?;
     let value = open(&client, &link.key, given).await?;
     match target {

@@ -72,20 +72,19 @@ impl Target {
     /// If one of them will not do.
     pub(super) fn of(reach: &Reach, environment: &Environment, profiles: &Profiles) -> Result<Self, Failure> {
         let (home, profile) = home(reach, environment, profiles)?;
-        let own = profile.filter(|profile| domain_of(profile).contains(&home));
+        let own = profile.filter(|profile| servers_of(profile).contains(&home));
         let env_applies = match &environment.server {
             Some(server) if reach.server.is_some() => parse(server, "WAXSEAL_SERVER")? == home,
             _ => true,
         };
-        let env = |given: bool| given && env_applies;
         let user = reach.user.clone();
-        let user = user.or_else(|| environment.user.clone().filter(|_| env(true)));
+        let user = user.or_else(|| environment.user.clone().filter(|_| env_applies));
         let user_is_own = user.is_none();
         let user = user.or_else(|| own?.user.clone());
         let (token, token_is_own) = token(reach, environment, env_applies, own)?;
         let credentials = pair(user, token)?;
         let all_own = user_is_own && token_is_own;
-        let trusted = own.filter(|_| all_own).map_or_else(|| vec![home.clone()], domain_of);
+        let trusted = own.filter(|_| all_own).map_or_else(|| vec![home.clone()], servers_of);
         let explicit = reach.server.is_some() || reach.region.is_some();
         Ok(Self { home, explicit, credentials, trusted, insecure_http: reach.insecure_http })
     }
@@ -136,7 +135,7 @@ fn home<'a>(
         (None, None) => profiles.get("default"),
     };
     if let Some(server) = &reach.server {
-        return Ok((parse(server, "--server").map_err(Failure::as_usage)?, profile));
+        return Ok((parse(server, "--server").map_err(Failure::into_usage)?, profile));
     }
     if let Some(region) = &reach.region {
         return Ok((of_region(region, profile)?, profile));
@@ -164,7 +163,7 @@ fn parse(server: &str, place: &str) -> Result<Origin, Failure> {
 }
 
 /// The servers of a profile.
-fn domain_of(profile: &Profile) -> Vec<Origin> {
+fn servers_of(profile: &Profile) -> Vec<Origin> {
     [&profile.server].into_iter().chain(profile.regions.values()).cloned().collect()
 }
 

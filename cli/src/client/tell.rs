@@ -19,8 +19,10 @@ use crate::{ask, out};
 pub(super) async fn burn(burn: &Burn) -> Result<(), Failure> {
     let link = receipts_link(&burn.link)?;
     let client = target(&burn.reach)?.of_link(&link)?;
-    let warning = format!("Nobody will read it then; {} destroys it.", client.origin());
-    ask::confirm(burn.yes, &warning, "destroy it")?;
+    if !burn.yes {
+        let warning = format!("{} destroys it; nobody will read it then.", client.origin());
+        ask::confirm(false, &warning, "destroy it")?;
+    }
     let given = input::passphrase(&burn.passphrased, false)?;
     let receipt = destroy(&client, &link.key, given).await?;
     if burn.json {
