@@ -5,6 +5,7 @@ mod client;
 mod client_old;
 #[cfg(target_os = "linux")]
 mod client_terminal;
+mod client_tls;
 mod config;
 mod domain;
 mod faults;

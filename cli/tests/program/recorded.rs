@@ -119,6 +119,9 @@ fn of_text(text: &str) -> Value {
     let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
     match text.trim_start_matches("{{").trim_end_matches("}}") {
         "now" => json!(now),
+        // The keys of a second secret are the first one's over again.
+        "secret_key_2" => json!(SECRET_KEY),
+        "metadata_key_2" => json!(METADATA_KEY),
         inner if inner.starts_with("left:") => json!(inner["left:".len()..].parse::<u64>().unwrap()),
         inner if inner.starts_with("generated") => json!(GENERATED),
         _ => json!(filled(text)),
