@@ -14,7 +14,7 @@ use super::card::visible;
 use super::{failed, input, target};
 use crate::args::Reveal;
 use crate::exit::Failure;
-use crate::{ask, out};
+use crate::{ask, out, serve};
 
 /// Opens a secret and hands it on.
 pub(super) async fn reveal(reveal: &Reveal) -> Result<(), Failure> {
@@ -26,6 +26,7 @@ pub(super) async fn reveal(reveal: &Reveal) -> Result<(), Failure> {
     }
     let client = target(&reveal.reach)?.of_link(&link)?;
     let target = reveal.output.as_deref().map(Target::prepare).transpose()?;
+    serve::outlive_file_limit().context("cannot listen for signals").map_err(Failure::other)?;
     let from = client.origin();
     if !reveal.yes {
         ask::confirm(false, &format!("{from} opens it once; nothing is left of it then."), "open it")?;

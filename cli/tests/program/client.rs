@@ -146,6 +146,22 @@ fn a_file_is_made_before_the_secret_is_opened_and_is_its_owners_alone() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// What can't be written when the secret is opened already is told another way.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_takes_nothing_loses_no_secret() {
+    let started = Started::new();
+    let link = started.share("kept");
+    let plain = started.client(&["reveal", "--yes", "--output", "out", &link]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 0; exec \"$0\" \"$@\""]).arg(plain.get_program()).args(plain.get_args());
+    let done =
+        crate::home::done(limited.current_dir(started.home.path("")).env("HOME", started.home.path("")));
+    assert_eq!(done.out, "kept");
+    done.refused(1, &["on standard output"]);
+    assert!(!started.home.path("out").exists());
+}
+
 #[test]
 fn a_passphrase_comes_from_a_file_or_the_environment() {
     let started = Started::new();
