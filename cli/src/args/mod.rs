@@ -38,12 +38,11 @@ pub(crate) struct Cli {
 }
 
 const AFTER: &str = "\
-A secret for somebody:
-  waxseal share
-      Asks for it, and prints a link that opens once; waxseal reveal LINK opens it
-A server of your own:
+Start here:
   waxseal serve
       A server on http://127.0.0.1:7143, with its key file and store in ./data
+  waxseal share
+      Asks for a secret and prints a link that opens once; waxseal reveal LINK opens it
   waxseal init
       Writes ./waxseal.toml, with every setting explained
 
