@@ -12,7 +12,11 @@ use anyhow::Error;
 enum Code {
     Failure = 1,
     Usage = 2,
-    Store = 69,
+    Unknown = 3,
+    Passphrase = 4,
+    Limited = 5,
+    Unavailable = 69,
+    NotAuthorized = 77,
     Config = 78,
 }
 
@@ -31,7 +35,7 @@ impl Failure {
 
     /// The store can't be opened, read or written.
     pub(crate) fn store(error: impl Into<Error>) -> Self {
-        Self { code: Code::Store, error: error.into() }
+        Self { code: Code::Unavailable, error: error.into() }
     }
 
     /// The configuration or the key file will not do.
@@ -39,9 +43,39 @@ impl Failure {
         Self { code: Code::Config, error: error.into() }
     }
 
+    /// A server can't be reached, or can't at present.
+    pub(crate) fn unreachable(error: impl Into<Error>) -> Self {
+        Self { code: Code::Unavailable, error: error.into() }
+    }
+
+    /// A secret is unknown, has ended or was opened.
+    pub(crate) fn unknown(error: impl Into<Error>) -> Self {
+        Self { code: Code::Unknown, error: error.into() }
+    }
+
+    /// A passphrase is wrong or missing.
+    pub(crate) fn passphrase(error: impl Into<Error>) -> Self {
+        Self { code: Code::Passphrase, error: error.into() }
+    }
+
+    /// A server takes no more, or not as much.
+    pub(crate) fn limited(error: impl Into<Error>) -> Self {
+        Self { code: Code::Limited, error: error.into() }
+    }
+
+    /// A server does not know the credentials.
+    pub(crate) fn not_authorized(error: impl Into<Error>) -> Self {
+        Self { code: Code::NotAuthorized, error: error.into() }
+    }
+
     /// Anything else.
     pub(crate) fn other(error: impl Into<Error>) -> Self {
         Self { code: Code::Failure, error: error.into() }
+    }
+
+    /// The same, said of what was typed.
+    pub(crate) fn into_usage(self) -> Self {
+        Self { code: Code::Usage, ..self }
     }
 
     /// The code, for the system.

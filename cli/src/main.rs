@@ -6,6 +6,7 @@
 mod account;
 mod args;
 mod ask;
+mod client;
 mod config;
 mod domain;
 mod exit;
@@ -20,13 +21,12 @@ mod out;
 mod post;
 mod process;
 mod serve;
+mod shell;
 mod store;
 mod token;
 mod warn;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use args::{Cli, Command};
 use config::Sources;
@@ -35,7 +35,7 @@ use exit::Failure;
 fn main() -> ExitCode {
     process::guard_memory();
     process::silence_panics();
-    match run(&Cli::parse()) {
+    match run(&args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             out::remark(&failure);
@@ -47,6 +47,9 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<(), Failure> {
     let sources = Sources::new(&cli.settings);
     match &cli.command {
+        Command::Client(command) => client::run(command),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { folder } => shell::man(folder.as_deref()),
         Command::Serve => serve::run(&sources.load()?),
         Command::Init => init::run(&cli.settings, sources),
         Command::Account(command) => account::run(&sources.load()?, command),

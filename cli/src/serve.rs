@@ -173,13 +173,13 @@ fn reload(key: &Key, keyring: &Keyring) {
 /// Where a file may not grow further (`ulimit -f`), a write is to fail like any
 /// other, rather than end the process. Once caught, the signal stays caught.
 #[cfg(unix)]
-fn outlive_file_limit() -> io::Result<()> {
+pub(crate) fn outlive_file_limit() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 #[cfg(not(unix))]
-fn outlive_file_limit() -> io::Result<()> {
+pub(crate) fn outlive_file_limit() -> io::Result<()> {
     Ok(())
 }
 

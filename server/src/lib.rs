@@ -48,7 +48,7 @@ pub use client::TrustedProxies;
 pub use connection::run;
 pub use patience::Patience;
 pub use places::allow_connections;
-pub use private_file::Refused;
+pub use private_file::{Refused, read as read_private};
 pub use stretch::StretchPool;
 
 use waxseal_core::api::Api;

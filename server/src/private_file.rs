@@ -35,7 +35,10 @@ pub enum Refused {
 
 /// Reads at once into a buffer that never moves, so that no copy stays behind.
 /// `alone` refuses a file that others than its owner may read.
-pub(crate) fn read(path: &Path, alone: bool) -> Result<Zeroizing<String>, Refused> {
+///
+/// # Errors
+/// If it can't be read, is no UTF-8, has 64 KiB or more, or is open to others.
+pub fn read(path: &Path, alone: bool) -> Result<Zeroizing<String>, Refused> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => Refused::Missing(path.to_owned()),
         _ => Refused::Unreadable { path: path.to_owned(), source },

@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod account;
+mod client;
 mod config;
 mod domain;
 mod key;
@@ -10,11 +11,16 @@ mod span;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 use waxseal_server::config::{Host, Key, Listen, LogFormat, LogLevels, Overrides, Scheme};
 use waxseal_storage::StoreUrl;
 
 pub(crate) use account::{ANY_LANGUAGE, Account, Token};
+pub(crate) use client::{
+    Ask, Burn, ClientCommand, Generate, Look, Making, Passphrased, Reach, Reveal, Share, Stray,
+};
 pub(crate) use config::ConfigCommand;
 pub(crate) use domain::Domain;
 pub(crate) use key::Key as KeyCommand;
@@ -35,16 +41,18 @@ const AFTER: &str = "\
 Start here:
   waxseal serve
       A server on http://127.0.0.1:7143, with its key file and store in ./data
-  curl -d secret=hello http://127.0.0.1:7143/api/v1/share
-      Shares a first secret
+  waxseal share
+      Asks for a secret and prints a link that opens once; waxseal reveal LINK opens it
   waxseal init
       Writes ./waxseal.toml, with every setting explained
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store can't be used,
-78 the configuration or the key file will not do.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store or the server can't be used,
+78 the configuration or the key file will not do; and 3, 4, 5 and 77: waxseal share --help";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Client(Box<ClientCommand>),
     /// Run the server
     ///
     /// Without any configuration it listens on 127.0.0.1:7143 and makes itself a key file and a
@@ -86,7 +94,30 @@ pub(crate) enum Command {
     /// Check the configuration, or show what is in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(ConfigCommand),
+    /// Print the completions for a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page, or write those of every command into a folder
+    #[command(after_help = MAN)]
+    Man {
+        /// The folder, which is made if it is not there
+        folder: Option<PathBuf>,
+    },
 }
+
+const COMPLETIONS: &str = "\
+Examples:
+  waxseal completions bash > ~/.local/share/bash-completion/completions/waxseal
+  waxseal completions zsh > \"${fpath[1]}/_waxseal\"
+  waxseal completions fish > ~/.config/fish/completions/waxseal.fish";
+
+const MAN: &str = "\
+Examples:
+  waxseal man | man -l -
+  waxseal man /usr/local/share/man/man1";
 
 const SERVE: &str = "\
 Examples:
@@ -135,6 +166,55 @@ pub(crate) struct Settings {
     pub(crate) log_format: Option<LogFormat>,
 }
 
+/// Reads the command line; help and wrong usage end the process here.
+pub(crate) fn parse() -> Cli {
+    let read = definition().try_get_matches().map_err(without_value).and_then(|given| {
+        let cli = Cli::from_arg_matches(&given)?;
+        no_settings(&given)?;
+        Ok(cli)
+    });
+    read.unwrap_or_else(|error| error.exit())
+}
+
+/// What the command line is read by. The settings are the server's: the client's commands,
+/// and those that need neither, do not show them.
+pub(crate) fn definition() -> clap::Command {
+    let definition = Cli::command();
+    let settings: Vec<_> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    WITHOUT_SETTINGS.into_iter().fold(definition, |definition, name| {
+        let hidden = settings.iter().map(|arg| arg.clone().hide(true).global(false));
+        definition.mut_subcommand(name, |command| command.args(hidden))
+    })
+}
+
+const WITHOUT_SETTINGS: [&str; 9] =
+    ["share", "generate", "reveal", "burn", "receipt", "recent", "status", "completions", "man"];
+
+/// A setting that goes unheard would seem to be in force.
+fn no_settings(given: &ArgMatches) -> Result<(), clap::Error> {
+    let Some((name, within)) = given.subcommand().filter(|(name, _)| WITHOUT_SETTINGS.contains(name)) else {
+        return Ok(());
+    };
+    let definition = Cli::command();
+    let mut settings = definition.get_arguments().filter(|arg| arg.is_global_set()).map(clap::Arg::get_id);
+    let said = |id: &str| given.contains_id(id) || within.contains_id(id);
+    let Some(setting) = settings.find(|id| said(id.as_str())) else { return Ok(()) };
+    let flag = setting.as_str().replace('_', "-");
+    Err(definition.clone().error(
+        ErrorKind::ArgumentConflict,
+        format!("--{flag} is a setting of the server, and means nothing to `waxseal {name}`"),
+    ))
+}
+
+/// What follows a flag that takes nothing, as in `--passphrase=…`, may be a secret: clap
+/// would repeat it.
+fn without_value(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::TooManyValues {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(what you wrote)".to_owned()));
+    }
+    error
+}
+
 impl Settings {
     /// For the configuration, which looks below them.
     pub(crate) fn overrides(&self) -> Overrides {
@@ -156,10 +236,23 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_holds_together() {
-        Cli::command().debug_assert();
+        definition().debug_assert();
+    }
+
+    #[test]
+    fn the_clients_help_shows_no_setting_of_the_server() {
+        for name in WITHOUT_SETTINGS {
+            let mut definition = definition();
+            definition.build();
+            let help = definition.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+            assert!(!help.contains("--key-file") && !help.contains("Settings"), "{name}: {help}");
+        }
+        let mut definition = definition();
+        definition.build();
+        let help = definition.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+        assert!(help.contains("--key-file"), "{help}");
     }
 }

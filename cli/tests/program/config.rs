@@ -287,6 +287,15 @@ fn every_help_teaches_by_example() {
     let home = Home::new();
     let commands: &[&[&str]] = &[
         &[],
+        &["share"],
+        &["generate"],
+        &["reveal"],
+        &["burn"],
+        &["receipt"],
+        &["recent"],
+        &["status"],
+        &["completions"],
+        &["man"],
         &["serve"],
         &["init"],
         &["account"],

@@ -75,6 +75,19 @@ impl Home {
         command
     }
 
+    /// The program as a client, whose configuration can stand only in this folder.
+    pub(crate) fn client(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("HOME", self.path("")).env_remove("XDG_CONFIG_HOME");
+        command
+    }
+
+    /// Runs `command` and pipes `input` into it.
+    pub(crate) fn feed(&self, command: &mut Command, input: &[u8]) -> Done {
+        fs::write(self.path("input"), input).unwrap();
+        done(command.stdin(fs::File::open(self.path("input")).unwrap()))
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Done {
         done(&mut self.command(args))
     }

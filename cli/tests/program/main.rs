@@ -1,6 +1,11 @@
 //! The real program, run as a person or a script would run it.
 
 mod account;
+mod client;
+mod client_old;
+#[cfg(target_os = "linux")]
+mod client_terminal;
+mod client_tls;
 mod config;
 mod domain;
 mod faults;
@@ -14,6 +19,7 @@ mod pages;
 #[cfg(target_os = "linux")]
 mod process;
 mod promises;
+mod recorded;
 mod serve;
 mod settings;
 mod token;
