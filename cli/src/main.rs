@@ -21,6 +21,7 @@ mod post;
 mod process;
 mod serve;
 mod store;
+mod tls;
 mod token;
 mod warn;
 

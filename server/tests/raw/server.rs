@@ -93,6 +93,8 @@ impl Server {
             proxies: TrustedProxies::new(proxies),
             patience: setup.patience,
             connections: setup.connections,
+            tls: None,
+            metrics: None,
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
