@@ -5,8 +5,10 @@ mod case;
 mod clients;
 mod crowd;
 mod hostile;
+mod identity;
 mod limits;
 #[cfg(feature = "pages")]
 mod pages;
 mod server;
+mod tls;
 mod wire;
