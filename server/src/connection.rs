@@ -91,7 +91,7 @@ async fn beside(hall: &Hall, metrics: Option<TcpListener>) -> JoinSet<()> {
         figures.watch_places(hall.places.clone());
         hall.app.tls.iter().for_each(|tls| figures.watch_certificate(tls.clone()));
         tasks.spawn(metrics::watch_usage(figures.clone(), ports.store.clone()));
-        tasks.spawn(metrics::serve(listener, figures.clone()));
+        tasks.spawn(metrics::serve(listener, figures.clone(), hall.app.patience.head));
     }
     tasks
 }

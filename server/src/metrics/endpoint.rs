@@ -19,15 +19,15 @@ use super::Metrics;
 
 /// Asked at once, which is more than any set of scrapers does.
 const AT_ONCE: usize = 16;
-/// For one request and its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// After an accept failed.
 const BREATH: Duration = Duration::from_millis(50);
 const TYPE: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// Answers until the task is aborted.
-pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
+///
+/// A client has `patience` for its request, and the same again for the answer.
+pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, patience: Duration) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         match (room.clone().acquire_owned().await, listener.accept().await) {
@@ -35,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
                 let metrics = metrics.clone();
                 tokio::spawn(async move {
                     let _permit = permit;
-                    tokio::time::timeout(PATIENCE, converse(stream, metrics)).await.ok();
+                    tokio::time::timeout(patience * 2, converse(stream, metrics, patience)).await.ok();
                 });
             }
             (_, refused) => {
@@ -46,14 +46,14 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
     }
 }
 
-async fn converse(stream: TcpStream, metrics: Arc<Metrics>) {
+async fn converse(stream: TcpStream, metrics: Arc<Metrics>, patience: Duration) {
     let service = service_fn(|request| {
         let response = answer(&metrics, &request);
         async { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(patience)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {

@@ -7,6 +7,7 @@ mod crowd;
 mod hostile;
 mod identity;
 mod limits;
+mod metrics;
 #[cfg(feature = "pages")]
 mod pages;
 mod server;

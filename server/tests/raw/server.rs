@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use waxseal_core::account::Accounts;
@@ -133,7 +133,11 @@ impl Server {
     }
 
     pub(crate) async fn client(&self) -> Client {
-        let stream = plain(self.address).await;
+        self.client_over(plain(self.address).await).await
+    }
+
+    /// A client on this socket, which leads to the server.
+    pub(crate) async fn client_over(&self, stream: TcpStream) -> Client {
         match &self.identity {
             Some(identity) => Client::over(identity.greet(stream).await.unwrap()),
             None => Client::over(stream),

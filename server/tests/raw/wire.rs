@@ -63,6 +63,15 @@ pub(crate) async fn plain(server: SocketAddr) -> TcpStream {
     stream
 }
 
+/// A socket that has little room for what is not read.
+pub(crate) async fn narrow(server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1_024).unwrap();
+    let stream = socket.connect(server).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
 /// A connection.
 pub(crate) struct Client {
     stream: Box<dyn Stream>,
@@ -72,13 +81,6 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(server: SocketAddr) -> Self {
         Self::over(plain(server).await)
-    }
-
-    /// A client that has little room for what it does not read.
-    pub(crate) async fn narrow(server: SocketAddr) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(1_024).unwrap();
-        Self::over(socket.connect(server).await.unwrap())
     }
 
     pub(crate) fn over(stream: impl Stream + 'static) -> Self {
