@@ -126,6 +126,8 @@ impl Server {
 
     /// What Prometheus would read.
     pub(crate) fn figures(&self) -> String {
+        // All that was asked before has been written by now: the log is never late by more
+        // than a moment, and this line was its first.
         let said = self.said("err");
         let (_, place) = said.split_once("figures stand at http://").unwrap();
         let (address, _) = place.split_once("/metrics").unwrap();

@@ -33,10 +33,6 @@ impl Figures {
         self.0.iter().filter(|sample| sample.name == name && has(sample)).map(|sample| sample.value).sum()
     }
 
-    pub(crate) fn names(&self) -> BTreeSet<&str> {
-        self.0.iter().map(|sample| sample.name.as_str()).collect()
-    }
-
     /// Every label's value is a word that this list knows.
     pub(crate) fn assert_labels_are_words(&self) {
         for sample in &self.0 {

@@ -4,6 +4,10 @@ mod account;
 mod config;
 mod domain;
 mod faults;
+#[cfg(all(unix, feature = "mail"))]
+#[allow(dead_code, reason = "shared with another test, which uses all of it")]
+#[path = "../figures/mod.rs"]
+mod figures;
 mod home;
 mod init;
 mod key;
@@ -16,4 +20,6 @@ mod process;
 mod promises;
 mod serve;
 mod settings;
+#[cfg(all(unix, feature = "mail"))]
+mod tls;
 mod token;
