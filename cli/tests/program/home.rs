@@ -259,7 +259,7 @@ pub(crate) fn eventually(so: impl Fn() -> bool) {
 }
 
 /// Body of an answer to GET, at any address.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "mail"))]
 pub(crate) fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
