@@ -7,7 +7,7 @@ use waxseal_server::config::{Config, ConfigError, ConfigErrors, Overrides, Setti
 
 use crate::args::{ConfigCommand, Settings};
 use crate::exit::Failure;
-use crate::{keys, out, post};
+use crate::{keys, out, post, tls};
 
 /// What is said of the configuration beside its file.
 pub(crate) struct Sources {
@@ -64,6 +64,7 @@ fn check(sources: Sources) -> Result<(), Failure> {
     let config = sources.everything().map_err(|errors| told(&errors))?.0;
     keys::check(&config)?;
     post::check(&config)?;
+    tls::check(&config)?;
     match config.file {
         Some(file) => out::line(format_args!("OK {}", file.display())),
         None => out::line("OK: there is no configuration file, and none is needed"),

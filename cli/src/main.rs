@@ -23,6 +23,7 @@ mod process;
 mod serve;
 mod shell;
 mod store;
+mod tls;
 mod token;
 mod warn;
 

@@ -9,7 +9,7 @@ mod with_mail {
     use waxseal_core::vault::{Ports, Vault};
     use waxseal_mail::Spool;
     use waxseal_server::config::Config;
-    use waxseal_server::mail;
+    use waxseal_server::{Metrics, mail};
 
     use crate::exit::Failure;
     use crate::out;
@@ -24,6 +24,11 @@ mod with_mail {
             let Ports { store, clock, entropy, .. } = ports.clone();
             let spool = mail::start(smtp, site.clone(), store, clock, entropy).map_err(Failure::config)?;
             Ok(Self(Some(spool)))
+        }
+
+        /// Shows what becomes of messages.
+        pub(crate) fn watched_by(&self, metrics: &Metrics) {
+            self.0.iter().for_each(|spool| metrics.watch_mail(spool.clone()));
         }
 
         /// The vault, with a mailer if there is one.
@@ -60,6 +65,7 @@ mod without_mail {
 
     use waxseal_core::contract::site::Site;
     use waxseal_core::vault::{Ports, Vault};
+    use waxseal_server::Metrics;
     use waxseal_server::config::Config;
 
     use crate::exit::Failure;
@@ -74,6 +80,8 @@ mod without_mail {
         pub(crate) fn serve(&self, vault: Vault) -> Vault {
             vault
         }
+
+        pub(crate) fn watched_by(&self, _: &Metrics) {}
 
         pub(crate) async fn close(&self) {}
     }

@@ -17,13 +17,15 @@ use waxseal_core::store::Store;
 use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, Key, reachable};
-use waxseal_server::{App, Patience, StretchPool, TrustedProxies, allow_connections, key_file};
+use waxseal_server::{
+    App, Listeners, Metrics, Patience, StretchPool, Tls, TrustedProxies, allow_connections, key_file,
+};
 use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
 use crate::post::Post;
-use crate::{keys, log, out, store, warn};
+use crate::{keys, log, out, store, tls, warn};
 
 /// What may still run after the server has said farewell. With its own ten seconds
 /// and the mail's two it stays below the fifteen that a stop may take.
@@ -50,28 +52,56 @@ async fn serve(config: &Config, keyring: Arc<Keyring>, first_start: bool) -> Res
     let durable = opened.durable;
     warn::of_missing_keys(&*opened.store, &keyring).await;
     let stop = stop().context("cannot listen for signals").map_err(Failure::other)?;
-    reload_at_hangup(config.key.clone(), keyring.clone(), opened.store.clone())
+    let tls = tls::open(config)?;
+    let reloaded = Reloaded { key: config.key.clone(), keyring: keyring.clone(), tls: tls.clone() };
+    reload_at_hangup(reloaded, opened.store.clone())
         .context("cannot listen for signals")
         .map_err(Failure::other)?;
-    let (listener, bound) = bind(config.listen).await?;
-    let (app, post) = app(config, keyring, opened, bound)?;
+    let (listeners, bound) = bind_all(config).await?;
+    let (app, post) = app(config, keyring, opened, bound, tls)?;
     warn::of_strangers(config, &app.api.accounts).await;
     if let Err(failure) = tell(config, bound, durable, first_start) {
         // Whoever started it may have hung up. That is no reason not to serve.
         tracing::warn!("{failure}");
     }
-    let served = waxseal_server::run(listener, app, stop).await.map_err(Failure::other);
+    let served = waxseal_server::run(listeners, app, stop).await.map_err(Failure::other);
     post.close().await;
     served
 }
 
-async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+/// Everything that is listened on, and where clients find it.
+async fn bind_all(config: &Config) -> Result<(Listeners, SocketAddr), Failure> {
+    let (clients, bound) = bind(config.listen, "listen").await?;
+    let mut listeners = Listeners::from(clients);
+    if let Some(listen) = config.tls.as_ref().and_then(|tls| tls.redirect_listen) {
+        let (listener, bound) = bind(listen, "tls.redirect_listen").await?;
+        tracing::info!(address = %bound, "leading plain HTTP to the site");
+        listeners.redirect = Some(listener);
+    }
+    if let Some(listen) = config.metrics_listen {
+        let (listener, bound) = bind(listen, "metrics_listen").await?;
+        tracing::info!("figures stand at http://{bound}/metrics");
+        listeners.metrics = Some(listener);
+    }
+    Ok((listeners, bound))
+}
+
+/// `setting` is the one that says so.
+async fn bind(listen: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
     let refused = |error: io::Error| {
         let hint = match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                "; another program listens there: stop it, or say --listen ADDRESS:PORT"
+            io::ErrorKind::AddrInUse if setting == "listen" => {
+                "; another program listens there: stop it, or say --listen ADDRESS:PORT".to_owned()
             }
-            _ => "",
+            io::ErrorKind::AddrInUse => {
+                format!("; another program listens there: stop it, or change {setting}")
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!(
+                    "; ports below 1024 take a right of their own: change {setting}, or give the program CAP_NET_BIND_SERVICE"
+                )
+            }
+            _ => String::new(),
         };
         Failure::other(anyhow!("cannot listen on {listen}: {error}{hint}"))
     };
@@ -85,14 +115,23 @@ fn app(
     keyring: Arc<Keyring>,
     opened: Opened,
     bound: SocketAddr,
+    tls: Option<Arc<Tls>>,
 ) -> Result<(App, Post), Failure> {
+    let metrics = config.metrics_listen.map(|_| Arc::new(Metrics::default()));
     let clock = Arc::new(SystemClock::default());
     let entropy = Arc::new(SystemEntropy::default());
     let accounts = Accounts::new(opened.accounts, keyring.clone(), clock.clone(), entropy.clone());
     let cores = available_parallelism().map_or(1, usize::from);
-    let ports = Ports { store: opened.store, clock, entropy, stretch: Arc::new(StretchPool::new(cores)) };
+    let pool = Arc::new(StretchPool::new(cores));
+    let store = metrics.as_ref().map_or(opened.store.clone(), |metrics| metrics.meter(opened.store));
+    let ports = Ports { store, clock, entropy, stretch: pool.clone() };
     let site = Arc::new(config.site(bound, |name| accounts.id(name)));
     let post = Post::start(config, &site, &ports)?;
+    if let Some(metrics) = &metrics {
+        metrics.watch_passphrases(pool);
+        metrics.set_stored_bytes_limit(config.stored_bytes);
+        post.watched_by(metrics);
+    }
     let api = Api {
         vault: post.serve(Vault::new(ports, keyring, config.policy())),
         accounts,
@@ -106,6 +145,8 @@ fn app(
         proxies: TrustedProxies::new(config.trusted_proxies.clone()),
         patience: Patience::default(),
         connections: allow_connections(),
+        tls,
+        metrics,
     };
     Ok((app, post))
 }
@@ -114,6 +155,7 @@ fn app(
 /// one that says where it listens.
 fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) -> Result<(), Failure> {
     let here = reachable(bound);
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
     if first_start {
         let key = config.key.path().unwrap_or_else(|| "WAXSEAL_KEY".as_ref()).display();
         out::line(format_args!(
@@ -126,7 +168,7 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
             "links lead to {here} only; say where people reach this server: --site-host HOST, or host in [site]"
         );
     }
-    out::line(format_args!("listening on http://{bound}"))?;
+    out::line(format_args!("listening on {scheme}://{bound}"))?;
     if first_start {
         out::line(format_args!("share a first secret:  curl -d secret=hello http://{here}/api/v1/share"))?;
         if cfg!(feature = "pages") {
@@ -139,22 +181,30 @@ fn tell(config: &Config, bound: SocketAddr, durable: bool, first_start: bool) ->
 
 const VOLATILE: &str = " which is volatile: when the server stops, every secret and account is gone";
 
+/// What is read again while the server runs.
+struct Reloaded {
+    key: Key,
+    keyring: Arc<Keyring>,
+    tls: Option<Arc<Tls>>,
+}
+
 /// Reads the keys again whenever SIGHUP comes. Signals are caught from the call on.
 #[cfg(unix)]
-fn reload_at_hangup(key: Key, keyring: Arc<Keyring>, store: Arc<dyn Store>) -> io::Result<()> {
+fn reload_at_hangup(reloaded: Reloaded, store: Arc<dyn Store>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            reload(&key, &keyring);
-            warn::of_missing_keys(&*store, &keyring).await;
+            reload(&reloaded.key, &reloaded.keyring);
+            reloaded.tls.iter().for_each(|tls| tls::reload(tls));
+            warn::of_missing_keys(&*store, &reloaded.keyring).await;
         }
     });
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn reload_at_hangup(_: Key, _: Arc<Keyring>, _: Arc<dyn Store>) -> io::Result<()> {
+fn reload_at_hangup(_: Reloaded, _: Arc<dyn Store>) -> io::Result<()> {
     Ok(())
 }
 

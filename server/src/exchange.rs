@@ -25,6 +25,7 @@ use crate::hints::page;
 #[cfg(feature = "pages")]
 use crate::pages::page;
 use crate::panics::caught;
+use crate::tls::redirect;
 use crate::{App, client, openapi, wiped};
 
 /// Answers one request.
@@ -38,7 +39,23 @@ pub(crate) async fn exchange(
     let id = request_id(&head.headers);
     let answer = caught(answer(app, peer, &head, body, &id)).await;
     let answer = answer.unwrap_or_else(|| unhandled(transport::internal(), "panicked"));
-    log(&answer, &id, start.elapsed());
+    finish(app, answer, id, start)
+}
+
+/// Answers one request that came in plain text where TLS is spoken. Its body is not read.
+pub(crate) fn send_away(app: &App, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let start = Instant::now();
+    let (head, _) = request.into_parts();
+    let answer = redirect(&app.api.site, &head);
+    finish(app, answer, request_id(&head.headers), start)
+}
+
+fn finish(app: &App, answer: Answer, id: HeaderValue, start: Instant) -> Response<Full<Bytes>> {
+    let took = start.elapsed();
+    log(&answer, &id, took);
+    if let Some(metrics) = &app.metrics {
+        metrics.answered(&answer, took);
+    }
     response(answer.reply, id)
 }
 

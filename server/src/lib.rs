@@ -8,6 +8,7 @@
 //! mail        from the configuration to a mailer (feature `mail`)
 //! connection  listen, accept, hand over, shut down
 //! places      how many connections there may be; crowd tells those beyond
+//! tls         on the server's own sockets; certificates that change while it runs
 //! gate        between socket and hyper: which heads pass, and how long a client may take
 //! patience    how long that is
 //! exchange    hyper's request in, hyper's response out: the only file that knows both sides
@@ -17,6 +18,7 @@
 //! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
 //! stretch     Argon2id off the async threads, bounded
+//! metrics     what the server counts of itself, and the listener that tells it
 //! domains     keeps the custom domains in memory as the store has them
 //! sweeper     gives back the space of what has expired
 //! ```
@@ -33,6 +35,7 @@ mod hints;
 pub mod key_file;
 #[cfg(feature = "mail")]
 pub mod mail;
+mod metrics;
 mod openapi;
 #[cfg(feature = "pages")]
 mod pages;
@@ -42,14 +45,19 @@ mod places;
 mod private_file;
 mod stretch;
 mod sweeper;
+mod tls;
 mod wiped;
 
 pub use client::TrustedProxies;
-pub use connection::run;
+pub use connection::{Listeners, run};
+pub use metrics::Metrics;
 pub use patience::Patience;
 pub use places::allow_connections;
 pub use private_file::{Refused, read as read_private};
 pub use stretch::StretchPool;
+pub use tls::{Tls, TlsError};
+
+use std::sync::Arc;
 
 use waxseal_core::api::Api;
 use waxseal_core::policy::Policy;
@@ -68,6 +76,10 @@ pub struct App {
     /// Connections at once; of one client elsewhere half. [`allow_connections`] says how
     /// many the machine allows.
     pub connections: usize,
+    /// TLS to clients; `None` for plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// Where it is counted what happens; `None` for nowhere.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 impl App {

@@ -79,6 +79,16 @@ impl Places {
         Some(Place { places: self.clone(), client })
     }
 
+    /// How many are taken.
+    pub(crate) fn taken_now(&self) -> usize {
+        self.taken().total
+    }
+
+    /// How many there are.
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+
     fn taken(&self) -> MutexGuard<'_, Taken> {
         // Nothing panics while it is held.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)

@@ -39,13 +39,25 @@ pub enum Refused {
 /// # Errors
 /// If it can't be read, is no UTF-8, has 64 KiB or more, or is open to others.
 pub fn read(path: &Path, alone: bool) -> Result<Zeroizing<String>, Refused> {
+    read_without(path, if alone { 0o077 } else { 0 })
+}
+
+/// Reads likewise a file that its group may read, too, as tools that fetch certificates
+/// leave their keys for a group of servers.
+pub(crate) fn read_of_group(path: &Path) -> Result<Zeroizing<String>, Refused> {
+    read_without(path, 0o037)
+}
+
+/// `refused` are the permission bits that the file must not have.
+fn read_without(path: &Path, refused: u32) -> Result<Zeroizing<String>, Refused> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => Refused::Missing(path.to_owned()),
         _ => Refused::Unreadable { path: path.to_owned(), source },
     };
     let file = File::open(path).map_err(unreadable)?;
-    if alone {
-        check_alone(path, mode(&file).map_err(unreadable)?)?;
+    let mode = mode(&file).map_err(unreadable)?;
+    if mode & refused != 0 {
+        return Err(Refused::Exposed { path: path.to_owned(), mode });
     }
     let mut text = Zeroizing::new(String::with_capacity(LARGEST));
     file.take(LARGEST as u64).read_to_string(&mut text).map_err(unreadable)?;
@@ -53,10 +65,6 @@ pub fn read(path: &Path, alone: bool) -> Result<Zeroizing<String>, Refused> {
         return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large")));
     }
     Ok(text)
-}
-
-fn check_alone(path: &Path, mode: u32) -> Result<(), Refused> {
-    if mode & 0o077 == 0 { Ok(()) } else { Err(Refused::Exposed { path: path.to_owned(), mode }) }
 }
 
 /// A file's permission bits.

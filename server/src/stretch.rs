@@ -2,6 +2,7 @@
 //! queue behind them, and a clear refusal beyond.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
@@ -18,6 +19,19 @@ const QUEUE: usize = 64;
 pub struct StretchPool {
     running: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    cores: usize,
+    refused: AtomicU64,
+}
+
+/// What a pool is busy with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Load {
+    /// Passphrases that are being checked.
+    pub(crate) running: u64,
+    /// Passphrases that wait.
+    pub(crate) waiting: u64,
+    /// Passphrases that were turned away since the start.
+    pub(crate) refused: u64,
 }
 
 impl StretchPool {
@@ -25,7 +39,21 @@ impl StretchPool {
     #[must_use]
     pub fn new(cores: usize) -> Self {
         let cores = cores.max(1);
-        Self { running: Arc::new(Semaphore::new(cores)), places: Arc::new(Semaphore::new(cores + QUEUE)) }
+        let places = Arc::new(Semaphore::new(cores + QUEUE));
+        Self { running: Arc::new(Semaphore::new(cores)), places, cores, refused: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let running = self.cores.saturating_sub(self.running.available_permits());
+        let taken = (self.cores + QUEUE).saturating_sub(self.places.available_permits());
+        let refused = self.refused.load(Ordering::Relaxed);
+        // The two are read one after the other.
+        Load { running: running as u64, waiting: taken.saturating_sub(running) as u64, refused }
+    }
+
+    fn refuse(&self) -> StretchError {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        StretchError::Busy
     }
 }
 
@@ -37,7 +65,7 @@ impl Stretch for StretchPool {
         salt: [u8; SALT_BYTES],
         cost: Cost,
     ) -> Result<KeyBytes, StretchError> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| StretchError::Busy)?;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| self.refuse())?;
         let turn = self.running.clone().acquire_owned().await.map_err(|_| StretchError::Failed)?;
         // Place and turn go with the work: a caller that hangs up does not make room
         // before the memory is free.
@@ -62,9 +90,10 @@ mod tests {
         let crowd: Vec<_> = (0..1 + QUEUE + 7).map(|_| tokio::spawn(stretch(pool.clone()))).collect();
         let mut busy = 0;
         for one in crowd {
-            busy += usize::from(matches!(one.await.unwrap(), Err(StretchError::Busy)));
+            busy += u64::from(matches!(one.await.unwrap(), Err(StretchError::Busy)));
         }
         assert!((1..=7).contains(&busy), "{busy} were refused");
+        assert_eq!(pool.load(), Load { running: 0, waiting: 0, refused: busy });
         assert!(stretch(pool).await.is_ok());
     }
 }

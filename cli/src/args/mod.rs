@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// Manage the keys that secrets are sealed under
     ///
     /// The key file holds a ring of them: one seals, and all open. A server that runs reads the file
-    /// again at SIGHUP, and nothing else of its settings; a file that will not do is said in its log,
+    /// again at SIGHUP (and certificates, but no other setting); a file that will not do is said in its log,
     /// and the keys stay as they were.
     #[command(subcommand, after_help = key::EXAMPLES)]
     Key(KeyCommand),
@@ -126,7 +126,8 @@ Examples:
   waxseal serve --config /etc/waxseal/waxseal.toml
   waxseal serve --store memory:        (a restart loses everything)
 
-SIGHUP has it read the key file again (waxseal key --help).
+SIGHUP has it read the key file again (waxseal key --help), and the certificate of [tls] with its
+key: new connections get the new one, and those that are open go on.
 Logs go to standard error. --log-level and WAXSEAL_LOG take off, error, warn, info (the default),
 debug or trace, and levels for parts: info,waxseal_sqlite=debug. Beyond info only Waxseal's own
 parts are heard: other libraries would print what is secret.";
@@ -146,6 +147,9 @@ pub(crate) struct Settings {
     /// Where to listen [env: WAXSEAL_LISTEN] [default: 127.0.0.1:7143]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<Listen>,
+    /// Where Prometheus reads /metrics [env: WAXSEAL_METRICS_LISTEN] [default: nowhere]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<Listen>,
     /// Where secrets stand: sqlite:PATH, memory:, redis://HOST and kin [env: WAXSEAL_STORE] [default: sqlite:data/waxseal.db]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<StoreUrl>,
@@ -155,7 +159,7 @@ pub(crate) struct Settings {
     /// The host that links stand on [env: WAXSEAL_SITE_HOST] [default: where it listens]
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     pub(crate) site_host: Option<Host>,
-    /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: http on loopback, else https]
+    /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: https with [tls], else http on loopback and https elsewhere]
     #[arg(long, global = true, value_name = "SCHEME")]
     pub(crate) site_scheme: Option<Scheme>,
     /// How much is logged [env: WAXSEAL_LOG] [default: info]
@@ -221,6 +225,7 @@ impl Settings {
         Overrides {
             config: self.config.clone(),
             listen: self.listen,
+            metrics_listen: self.metrics_listen,
             store: self.store.clone(),
             key: self.key_file.clone().map(Key::File),
             site_host: self.site_host.clone(),

@@ -57,7 +57,7 @@ impl Server {
         });
         let store = store.unwrap_or_default();
         let config = format!(
-            "{store}listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n[plans.anonymous]\nmax_secret_bytes = 2000\n{}",
+            "{store}listen = \"127.0.0.1:0\"\nmetrics_listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n[plans.anonymous]\nmax_secret_bytes = 2000\n{}",
             post::config(search)
         );
         fs::write(folder.path().join("waxseal.toml"), config).unwrap();
@@ -122,6 +122,22 @@ impl Server {
             location: head.lines().find_map(|line| line.strip_prefix("location: ")).map(str::to_owned),
             body: body.to_owned(),
         })
+    }
+
+    /// What Prometheus would read.
+    pub(crate) fn figures(&self) -> String {
+        // All that was asked before has been written by now: the log is never late by more
+        // than a moment, and this line was its first.
+        let said = self.said("err");
+        let (_, place) = said.split_once("figures stand at http://").unwrap();
+        let (address, _) = place.split_once("/metrics").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+        body.to_owned()
     }
 
     /// Stops it as a service manager would: all that it said.

@@ -136,7 +136,8 @@ impl Server {
         let mut server = Self { child, lines, address: String::new(), said: String::new() };
         while server.address.is_empty() {
             let line = server.next_line();
-            server.address = line.strip_prefix("listening on http://").unwrap_or_default().to_owned();
+            let address = line.strip_prefix("listening on http").and_then(|rest| rest.split_once("://"));
+            server.address = address.map(|(_, address)| address.to_owned()).unwrap_or_default();
             server.said += &line;
             server.said.push('\n');
         }
@@ -268,4 +269,15 @@ pub(crate) fn eventually(so: impl Fn() -> bool) {
         assert!(started.elapsed() < Duration::from_secs(60), "the server never heeded it");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Body of an answer to GET, at any address.
+#[cfg(all(unix, feature = "mail"))]
+pub(crate) fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }

@@ -9,6 +9,10 @@ mod client_tls;
 mod config;
 mod domain;
 mod faults;
+#[cfg(all(unix, feature = "mail"))]
+#[allow(dead_code, reason = "shared with another test, which uses all of it")]
+#[path = "../figures/mod.rs"]
+mod figures;
 mod home;
 mod init;
 mod key;
@@ -22,4 +26,6 @@ mod promises;
 mod recorded;
 mod serve;
 mod settings;
+#[cfg(all(unix, feature = "mail"))]
+mod tls;
 mod token;

@@ -50,6 +50,14 @@ pub fn crowded() -> Reply {
     closing(with_header(message(503, "Too many connections"), "retry-after", RETRY_AFTER))
 }
 
+/// 403: something was sent unencrypted where only TLS is taken.
+#[must_use]
+pub fn in_plain_text() -> Reply {
+    let text = "Use https. This was sent unencrypted and was not taken: nothing was stored, opened or burned. \
+                Whoever listens may have read it, so send another secret, and change passwords and tokens.";
+    closing(message(403, text))
+}
+
 /// What is left of the request will not be read, so nothing may follow it.
 fn closing(reply: Reply) -> Reply {
     with_header(reply, "connection", "close")

@@ -11,6 +11,7 @@
 //! linewise  keeps what came before TLS out of what comes after
 //! letter    a message as bytes, in the language of its account
 //! spool     the queue: who waits, who is next, when to give up
+//! tally     how many there were, by what became of them
 //! timing    how long everything may take
 //! trial     one message to try it all out, step by step
 //! ```
@@ -22,6 +23,7 @@ mod linewise;
 mod relay;
 mod session;
 mod spool;
+mod tally;
 mod timing;
 mod trial;
 
@@ -29,5 +31,6 @@ pub use letter::{Letterhead, LetterheadError};
 pub use relay::{Credentials, Endpoint, Relay, RelayError, Security};
 pub use session::{Step, Trouble, Verdict};
 pub use spool::{CAPACITY, Spool};
+pub use tally::Figures;
 pub use timing::Timing;
 pub use trial::try_out;

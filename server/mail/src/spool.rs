@@ -22,6 +22,7 @@ use waxseal_core::time::Clock;
 use crate::letter::Letterhead;
 use crate::relay::Relay;
 use crate::session::{Session, Trouble, Verdict};
+use crate::tally::{Figures, Tally};
 use crate::timing::Timing;
 
 /// Messages that wait or are being sent, at most. Each is less than 1 KiB.
@@ -47,6 +48,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     queue: Mutex<Queue>,
+    tally: Tally,
     /// Something is due that was not, or the spool is closing.
     stirred: Notify,
 }
@@ -84,11 +86,18 @@ impl Spool {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let (queue, stirred) = (Mutex::default(), Notify::new());
-        let shared = Arc::new(Shared { relay, letterhead, timing, store, clock, entropy, queue, stirred });
+        let (queue, tally, stirred) = (Mutex::default(), Tally::default(), Notify::new());
+        let shared =
+            Arc::new(Shared { relay, letterhead, timing, store, clock, entropy, queue, tally, stirred });
         let worker = |_| tokio::spawn(work(Arc::clone(&shared)));
         let workers = Mutex::new((0..WORKERS).map(worker).collect());
         Self { shared, workers }
+    }
+
+    /// What it has to do, and what became of what it had.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.shared.tally.figures(self.shared.queue().len() as u64)
     }
 
     /// Takes no more, tries what waits once more, and returns within about `within`.
@@ -111,7 +120,11 @@ impl Spool {
 
 impl Mailer for Spool {
     fn queue(&self, message: Message) -> Result<(), NoRoom> {
-        self.shared.take(message)
+        let taken = self.shared.take(message);
+        if taken.is_err() {
+            Tally::add(&self.shared.tally.no_room, 1);
+        }
+        taken
     }
 }
 
@@ -132,7 +145,7 @@ impl Shared {
         let id = format!("{:032x}", u128::from_be_bytes(random));
         let now = Instant::now();
         let mut queue = self.queue();
-        if queue.closing || queue.waiting.len() + queue.sending.len() >= CAPACITY {
+        if queue.closing || queue.len() >= CAPACITY {
             return Err(NoRoom);
         }
         let number = queue.taken;
@@ -168,6 +181,7 @@ impl Shared {
     }
 
     fn again(&self, mut waiting: Waiting, pause: Duration) {
+        Tally::add(&self.tally.tried_again, 1);
         let mut queue = self.queue();
         queue.sending.remove(&waiting.number);
         waiting.tries += 1;
@@ -190,6 +204,7 @@ impl Shared {
         if left.is_empty() {
             return;
         }
+        Tally::add(&self.tally.failed, left.len() as u64);
         tracing::warn!(
             messages = left.len(),
             "messages were left when the server stopped; they count as not sent"
@@ -217,6 +232,10 @@ enum Next {
 }
 
 impl Queue {
+    fn len(&self) -> usize {
+        self.waiting.len() + self.sending.len()
+    }
+
     fn next(&mut self) -> Next {
         let Some(first) = self.waiting.first_entry() else {
             return if self.closing { Next::Closed } else { Next::At(None) };
@@ -242,6 +261,7 @@ async fn work(shared: Arc<Shared>) {
     while let Some(waiting) = next(&shared, &mut session).await {
         let number = waiting.number;
         if let Some(end) = handle(&shared, waiting, &mut session).await {
+            shared.tally.count(end.mail);
             note(&shared, end).await;
             shared.done(number);
         }

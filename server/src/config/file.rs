@@ -12,6 +12,7 @@ use waxseal_storage::{Prefix, StoreUrl};
 
 use super::log::{LogFormat, LogLevels};
 use super::smtp;
+use super::tls;
 use super::value::{
     Account, Code, Host, KeyPath, Life, Listen, Proxy, Remark, Scheme, Title, Whole, as_text,
 };
@@ -34,6 +35,7 @@ pub(super) type Count = Whole<0, { u32::MAX as u64 }>;
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct File {
     pub(super) listen: Option<Listen>,
+    pub(super) metrics_listen: Option<Listen>,
     #[serde(deserialize_with = "as_text")]
     pub(super) store: Option<StoreUrl>,
     pub(super) key_file: Option<KeyPath>,
@@ -45,6 +47,7 @@ pub(super) struct File {
     pub(super) redis: Redis,
     pub(super) api: Api,
     pub(super) smtp: smtp::Written,
+    pub(super) tls: tls::Written,
     pub(super) log: Log,
 }
 

@@ -10,6 +10,7 @@ mod overrides;
 mod read;
 mod show;
 mod smtp;
+mod tls;
 mod value;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use log::{ACCESS_TARGET, Log, LogFormat, LogLevels};
 pub use overrides::{Key, Overrides};
 pub use show::{Origin, Setting, Shown};
 pub use smtp::{MailServer, MailUser, Smtp, SmtpError, SmtpPlace, SmtpTls, SmtpUrl};
+pub use tls::Tls;
 pub use value::{BadValue, Host, Listen, Scheme, Title};
 
 /// Where the configuration is looked for when nobody names it.
@@ -48,6 +50,10 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where Prometheus reads figures, if it does.
+    pub metrics_listen: Option<SocketAddr>,
+    /// TLS to clients; `None` for plain HTTP.
+    pub tls: Option<Tls>,
     /// Where secrets stand.
     pub store: StoreUrl,
     /// Where the key comes from.
@@ -84,7 +90,8 @@ pub struct Config {
 pub struct Site {
     /// The host that links stand on; `None` for where the server listens.
     pub host: Option<Host>,
-    /// How links begin; `None` for `http` on loopback and `https` elsewhere.
+    /// How links begin; `None` for `https` with TLS, else `http` on loopback and `https`
+    /// elsewhere.
     pub scheme: Option<Scheme>,
     /// What the deployment is called, its colour and its footer.
     pub brand: Brand,
@@ -161,7 +168,8 @@ impl Config {
     #[must_use]
     pub fn site(&self, bound: SocketAddr, account_id: impl Fn(&str) -> AccountId) -> site::Site {
         let host = self.site.host.clone().unwrap_or_else(|| Host::from(reachable(bound)));
-        let local = if host.is_loopback() { Scheme::Http } else { Scheme::Https };
+        let plain = self.tls.is_none() && host.is_loopback();
+        let local = if plain { Scheme::Http } else { Scheme::Https };
         let site = site::Site {
             brand: self.site.brand.clone(),
             region: self.site.own_region(&host),
@@ -242,11 +250,19 @@ fn merge(
             _ => ConfigError::in_variable(smtp_variable(overrides), message),
         }
     })?;
+    let tls = tls::merged(file.tls, &folder, |setting, message| {
+        in_place(path.as_deref(), &lines, setting, "tls", message)
+    })?;
+    check_scheme(tls.is_some(), file.site.0.scheme, overrides, |message| {
+        in_place(path.as_deref(), &lines, "site.scheme", "site", message)
+    })?;
     let store = file.store.unwrap_or_else(|| StoreUrl::Sqlite(USUAL_STORE.into()));
     let named = file.key_file.map(|key_file| Key::File(folder.join(key_file.0)));
     let named = overrides.key.clone().or(named).or_else(|| credential(overrides));
     Ok(Config {
         listen: overrides.listen.or(file.listen).map_or(USUAL_LISTEN, |listen| listen.0),
+        metrics_listen: overrides.metrics_listen.or(file.metrics_listen).map(|listen| listen.0),
+        tls,
         store: overrides.store.clone().unwrap_or_else(|| store.within(&folder)),
         self_setup: path.is_none() && named.is_none(),
         key: named.unwrap_or_else(|| Key::File(folder.join(USUAL_KEY_FILE))),
@@ -263,6 +279,35 @@ fn merge(
         file: path,
         lines,
     })
+}
+
+/// Refuses links that lead to plain HTTP where none is spoken.
+fn check_scheme(
+    tls: bool,
+    written: Option<Scheme>,
+    overrides: &Overrides,
+    in_file: impl Fn(&str) -> ConfigError,
+) -> Result<(), ConfigError> {
+    let message = "links can't begin with http:// where the server speaks TLS; take this out, or [tls]";
+    match (overrides.site_scheme, written) {
+        (Some(Scheme::Http), _) if tls => {
+            Err(ConfigError::in_variable("--site-scheme or WAXSEAL_SITE_SCHEME", message))
+        }
+        (None, Some(Scheme::Http)) if tls => Err(in_file(message)),
+        _ => Ok(()),
+    }
+}
+
+/// An error at a setting's line of the file, else at that of its table.
+fn in_place(
+    path: Option<&Path>,
+    lines: &read::Lines,
+    setting: &str,
+    table: &str,
+    message: &str,
+) -> ConfigError {
+    let line = lines.get(setting).or(lines.get(table)).copied();
+    ConfigError::in_file(path.unwrap_or(Path::new(USUAL_FILE)), line.unwrap_or(1), message)
 }
 
 /// The variable that names the mail server.

@@ -2,8 +2,9 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 36] = [
+const SETTINGS: [&str; 40] = [
     "listen",
+    "metrics_listen",
     "store",
     "key_file",
     "trusted_proxies",
@@ -36,6 +37,9 @@ const SETTINGS: [&str; 36] = [
     "smtp.url_file",
     "smtp.from",
     "smtp.tls",
+    "tls.cert",
+    "tls.key",
+    "tls.redirect_listen",
     "log.format",
     "log.level",
     "log.access",

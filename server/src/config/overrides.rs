@@ -18,9 +18,10 @@ use super::value::{Host, Listen, Scheme};
 /// What every variable of ours begins with.
 const PREFIX: &str = "WAXSEAL_";
 /// Every variable of ours, less [`PREFIX`].
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "CONFIG",
     "LISTEN",
+    "METRICS_LISTEN",
     "STORE",
     "KEY",
     "KEY_FILE",
@@ -39,6 +40,8 @@ pub struct Overrides {
     pub config: Option<PathBuf>,
     /// `listen`
     pub listen: Option<Listen>,
+    /// `metrics_listen`
+    pub metrics_listen: Option<Listen>,
     /// `store`
     pub store: Option<StoreUrl>,
     /// The key file, or what would stand in it.
@@ -98,6 +101,7 @@ impl Overrides {
         let read = Self {
             config: env.path("WAXSEAL_CONFIG"),
             listen: env.value("WAXSEAL_LISTEN"),
+            metrics_listen: env.value("WAXSEAL_METRICS_LISTEN"),
             store: env.value("WAXSEAL_STORE"),
             key: env.key(),
             site_host: env.value("WAXSEAL_SITE_HOST"),
@@ -116,6 +120,7 @@ impl Overrides {
         Self {
             config: self.config.or(lower.config),
             listen: self.listen.or(lower.listen),
+            metrics_listen: self.metrics_listen.or(lower.metrics_listen),
             store: self.store.or(lower.store),
             key: self.key.or(lower.key),
             site_host: self.site_host.or(lower.site_host),

@@ -48,8 +48,9 @@ pub enum Origin {
 }
 
 /// Which flag and which variable stand above a setting of the file.
-const ABOVE: [(&str, &str, &str); 9] = [
+const ABOVE: [(&str, &str, &str); 10] = [
     ("listen", "--listen", "WAXSEAL_LISTEN"),
+    ("metrics_listen", "--metrics-listen", "WAXSEAL_METRICS_LISTEN"),
     ("store", "--store", "WAXSEAL_STORE"),
     ("key_file", "--key-file", "WAXSEAL_KEY_FILE"),
     ("site.host", "--site-host", "WAXSEAL_SITE_HOST"),
@@ -68,7 +69,8 @@ impl Config {
     pub fn settings(&self, flags: &Overrides, environment: &Overrides) -> Vec<Setting> {
         let named = self.top().into_iter().chain(self.of_site()).chain(self.of_plans());
         let named = named.chain(self.of_limits()).chain(self.of_redis()).chain(self.of_pages());
-        let named = named.chain(self.of_api()).chain(self.of_smtp()).chain(self.of_log());
+        let named = named.chain(self.of_api()).chain(self.of_smtp());
+        let named = named.chain(self.of_tls()).chain(self.of_log());
         named
             .map(|(name, value)| {
                 let origin = self.origin(&name, flags, environment);
@@ -101,6 +103,7 @@ impl Config {
         let proxies = self.trusted_proxies.iter().map(ToString::to_string).collect();
         vec![
             ("listen".into(), text(self.listen)),
+            ("metrics_listen".into(), self.metrics_listen.map_or(Shown::Nothing, text)),
             ("store".into(), text(without_password(&self.store.to_string()))),
             ("key_file".into(), text(key)),
             ("trusted_proxies".into(), Shown::List(proxies)),
@@ -186,6 +189,19 @@ impl Config {
         ]
     }
 
+    fn of_tls(&self) -> Vec<(String, Shown)> {
+        let tls = self.tls.as_ref();
+        let path = |path: Option<&PathBuf>| path.map_or(Shown::Nothing, |path| text(path.display()));
+        vec![
+            ("tls.cert".into(), path(tls.map(|tls| &tls.cert))),
+            ("tls.key".into(), path(tls.map(|tls| &tls.key))),
+            (
+                "tls.redirect_listen".into(),
+                tls.and_then(|tls| tls.redirect_listen).map_or(Shown::Nothing, text),
+            ),
+        ]
+    }
+
     fn of_log(&self) -> Vec<(String, Shown)> {
         vec![
             ("log.format".into(), text(self.log.format.as_str())),
@@ -199,6 +215,7 @@ impl Overrides {
     fn say(&self, name: &str) -> bool {
         match name {
             "listen" => self.listen.is_some(),
+            "metrics_listen" => self.metrics_listen.is_some(),
             "store" => self.store.is_some(),
             "key_file" => self.key.is_some(),
             "site.host" => self.site_host.is_some(),

@@ -11,6 +11,7 @@ mod head;
 mod refused;
 mod target;
 mod timer;
+mod wire;
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -18,7 +19,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use zeroize::{Zeroize, Zeroizing};
 
 pub(crate) use refused::{Refused, broken_body, refusal};
@@ -27,6 +27,7 @@ use crate::Patience;
 use crate::wiped;
 use framing::Framing;
 use timer::Timer;
+pub(crate) use wire::Wire;
 
 /// How much is read at once.
 const PIECE: usize = 16 * 1024;
@@ -38,8 +39,8 @@ thread_local! {
 }
 
 /// A client's connection, as hyper may see it. It has no `Debug`, for what it holds.
-pub(crate) struct Gate {
-    stream: TcpStream,
+pub(crate) struct Gate<S> {
+    stream: S,
     patience: Patience,
     /// The largest body, in bytes.
     most: u64,
@@ -62,8 +63,8 @@ enum Place {
     Refused,
 }
 
-impl Gate {
-    pub(crate) fn new(stream: TcpStream, patience: Patience, body_cap: usize) -> Self {
+impl<S: Wire> Gate<S> {
+    pub(crate) fn new(stream: S, patience: Patience, body_cap: usize) -> Self {
         Self {
             stream,
             patience,
@@ -166,7 +167,8 @@ impl Gate {
         Ok(())
     }
 
-    fn stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// What came of writing, unless the client takes nothing for too long.
+    fn stalled<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.writing.stop();
             return written;
@@ -175,7 +177,7 @@ impl Gate {
             return Poll::Pending;
         }
         // What the client does not take is dropped, and not kept by the kernel for minutes.
-        Poll::Ready(self.stream.set_zero_linger().and(Err(io::ErrorKind::TimedOut.into())))
+        Poll::Ready(self.stream.drop_unsent().and(Err(io::ErrorKind::TimedOut.into())))
     }
 
     /// Whether the client may still be sending what nobody will read.
@@ -188,7 +190,7 @@ impl Gate {
     }
 }
 
-impl AsyncRead for Gate {
+impl<S: Wire> AsyncRead for Gate<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let gate = self.get_mut();
         loop {
@@ -214,7 +216,7 @@ impl AsyncRead for Gate {
     }
 }
 
-impl AsyncWrite for Gate {
+impl<S: Wire> AsyncWrite for Gate<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let gate = self.get_mut();
         let written = Pin::new(&mut gate.stream).poll_write(cx, bytes);
@@ -236,13 +238,16 @@ impl AsyncWrite for Gate {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let gate = self.get_mut();
+        let flushed = Pin::new(&mut gate.stream).poll_flush(cx);
+        gate.stalled(cx, flushed)
     }
 
     /// Says goodbye, and reads on for a moment if the client may still be sending.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let gate = self.get_mut();
-        ready!(Pin::new(&mut gate.stream).poll_shutdown(cx))?;
+        let shut = Pin::new(&mut gate.stream).poll_shutdown(cx);
+        ready!(gate.stalled(cx, shut))?;
         while gate.owes_reading() {
             gate.held = Zeroizing::default();
             match gate.poll_fill(cx) {

@@ -2,6 +2,9 @@
 //! panic hook is the whole process's.
 
 #[allow(dead_code, reason = "shared with another test, which uses all of it")]
+#[path = "../raw/identity.rs"]
+mod identity;
+#[allow(dead_code, reason = "shared with another test, which uses all of it")]
 #[path = "../raw/server.rs"]
 mod server;
 #[allow(dead_code, reason = "shared with another test, which uses all of it")]

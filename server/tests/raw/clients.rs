@@ -4,8 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use waxseal_server::Patience;
 
+use crate::identity::Identity;
 use crate::server::{SHORT, Server, Setup, USER};
-use crate::wire::Client;
+use crate::wire::narrow;
 
 #[tokio::test]
 async fn many_requests_at_once_are_answered_in_their_order() {
@@ -57,10 +58,19 @@ async fn what_has_begun_is_answered_after_the_end_was_asked_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_read_is_cut_and_holds_nobody_up() {
+    cut_the_deaf(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_over_tls_is_cut_and_holds_nobody_up() {
+    cut_the_deaf(Some(Identity::new())).await;
+}
+
+async fn cut_the_deaf(identity: Option<Identity>) {
     // Only the clock for answers is short.
     let patience = Patience { stall: SHORT.stall, ..Setup::default().patience };
-    let server = Server::start(Setup { patience, ..Setup::default() }).await;
-    let mut deaf = Client::narrow(server.address).await;
+    let server = Server::start(Setup { patience, identity, ..Setup::default() }).await;
+    let mut deaf = server.client_over(narrow(server.address).await).await;
     let pair = STANDARD.encode(format!("{USER}:{}", server.token));
     // Its answer is as long as itself: the text comes back.
     let body = format!("secret=x&recipient={}", "a".repeat(60_000));

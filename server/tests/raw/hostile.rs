@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::case::Cases;
+use crate::identity::Identity;
 use crate::server::{SHORT, Server, Setup};
 
 /// Plays a file's cases side by side against one server. None of them may cost
@@ -31,13 +32,28 @@ async fn play(text: &str, setup: Setup) -> usize {
 }
 
 macro_rules! themes {
-    ($($name:ident: $setup:expr, at least $least:literal;)*) => { $(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            let text = include_str!(concat!("cases/", stringify!($name), ".toml"));
-            assert!(play(text, $setup).await >= $least);
+    ($($name:ident: $setup:expr, at least $least:literal;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let text = include_str!(concat!("cases/", stringify!($name), ".toml"));
+                assert!(play(text, $setup).await >= $least);
+            }
+        )*
+
+        /// The same over TLS: what stands between socket and hyper stands there, too.
+        mod over_tls {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let text = include_str!(concat!("cases/", stringify!($name), ".toml"));
+                    let setup = Setup { identity: Some(Identity::new()), ..$setup };
+                    assert!(play(text, setup).await >= $least);
+                }
+            )*
         }
-    )* };
+    };
 }
 
 themes! {

@@ -5,8 +5,11 @@ mod case;
 mod clients;
 mod crowd;
 mod hostile;
+mod identity;
 mod limits;
+mod metrics;
 #[cfg(feature = "pages")]
 mod pages;
 mod server;
+mod tls;
 mod wire;

@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Api, Limits};
 use waxseal_core::contract::site::Site;
@@ -16,9 +17,10 @@ use waxseal_core::system::{InlineStretch, SystemClock, SystemEntropy};
 use waxseal_core::time::Clock;
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_memory::MemoryStore;
-use waxseal_server::{App, Patience, TrustedProxies, config};
+use waxseal_server::{App, Listeners, Metrics, Patience, TrustedProxies, config};
 
-use crate::wire::Client;
+use crate::identity::Identity;
+use crate::wire::{Client, plain};
 
 /// The account of every server.
 pub(crate) const USER: &str = "raw@example.com";
@@ -32,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) stored_bytes: u64,
     pub(crate) pages: config::Pages,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whose certificate it shows, if it speaks TLS.
+    pub(crate) identity: Option<Identity>,
 }
 
 impl Default for Setup {
@@ -50,6 +54,7 @@ impl Default for Setup {
             stored_bytes: 0,
             pages: config::Pages::default(),
             clock: Arc::new(SystemClock::default()),
+            identity: None,
         }
     }
 }
@@ -67,8 +72,15 @@ pub(crate) const SHORT: Patience = Patience {
 /// A running server. Stops when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Where plain text is led away from TLS.
+    pub(crate) redirect: SocketAddr,
+    /// Where figures stand.
+    pub(crate) metrics: SocketAddr,
     pub(crate) token: String,
-    _stop: oneshot::Sender<()>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) store: Arc<MemoryStore>,
+    running: JoinHandle<std::io::Result<()>>,
+    stop: oneshot::Sender<()>,
 }
 
 impl Server {
@@ -78,7 +90,13 @@ impl Server {
         let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
         let accounts = Accounts::new(store.clone(), keyring.clone(), setup.clock.clone(), entropy.clone());
         let token = accounts.add(USER, "").await.unwrap().token.expose().to_owned();
-        let ports = Ports { store, clock: setup.clock, entropy, stretch: Arc::new(InlineStretch) };
+        let metrics = Arc::new(Metrics::default());
+        let ports = Ports {
+            store: metrics.meter(store.clone()),
+            clock: setup.clock,
+            entropy,
+            stretch: Arc::new(InlineStretch),
+        };
         let api = Api {
             vault: Vault::new(ports, keyring, Policy::default()),
             accounts,
@@ -93,19 +111,37 @@ impl Server {
             proxies: TrustedProxies::new(proxies),
             patience: setup.patience,
             connections: setup.connections,
+            tls: setup.identity.as_ref().map(|identity| identity.tls.clone()),
+            metrics: Some(metrics),
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (clients, address) = listen().await;
+        let (redirecting, redirect) = listen().await;
+        let (telling, metrics) = listen().await;
+        let listeners = Listeners { clients, redirect: Some(redirecting), metrics: Some(telling) };
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(waxseal_server::run(listener, app, async {
+        let running = tokio::spawn(waxseal_server::run(listeners, app, async {
             // An error says that the server was dropped, which stops it as well.
             stopped.await.ok();
         }));
-        Self { address, token, _stop: stop }
+        Self { address, redirect, metrics, token, identity: setup.identity, store, running, stop }
+    }
+
+    /// Has it stop, and waits until it has.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.running.await.unwrap().unwrap();
     }
 
     pub(crate) async fn client(&self) -> Client {
-        Client::connect(self.address).await
+        self.client_over(plain(self.address).await).await
+    }
+
+    /// A client on this socket, which leads to the server.
+    pub(crate) async fn client_over(&self, stream: TcpStream) -> Client {
+        match &self.identity {
+            Some(identity) => Client::over(identity.greet(stream).await.unwrap()),
+            None => Client::over(stream),
+        }
     }
 
     /// Shares `secret` on a connection of its own; the link key.
@@ -121,4 +157,11 @@ impl Server {
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.field("value")
     }
+}
+
+/// A listener on a port of its own.
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -51,32 +51,49 @@ impl Answer {
     }
 }
 
+/// A socket, with TLS on it or without.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A socket that sends at once what it is given.
+pub(crate) async fn plain(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(server).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// A socket that has little room for what is not read.
+pub(crate) async fn narrow(server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1_024).unwrap();
+    let stream = socket.connect(server).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
 /// A connection.
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     received: Vec<u8>,
 }
 
 impl Client {
     pub(crate) async fn connect(server: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(server).await.unwrap())
+        Self::over(plain(server).await)
     }
 
-    /// A client that has little room for what it does not read.
-    pub(crate) async fn narrow(server: SocketAddr) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(1_024).unwrap();
-        Self::over(socket.connect(server).await.unwrap())
-    }
-
-    fn over(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).unwrap();
-        Self { stream, received: Vec::new() }
+    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), received: Vec::new() }
     }
 
     /// Sends; whether the server still took it.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
-        timeout(PATIENCE, self.stream.write_all(bytes)).await.expect("the server takes it or closes").is_ok()
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        timeout(PATIENCE, sent).await.expect("the server takes it or closes").is_ok()
     }
 
     /// Sends no more.
