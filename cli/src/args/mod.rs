@@ -2,6 +2,7 @@
 
 mod account;
 mod config;
+mod doctor;
 mod domain;
 mod key;
 #[cfg(feature = "mail")]
@@ -16,6 +17,7 @@ use waxseal_storage::StoreUrl;
 
 pub(crate) use account::{ANY_LANGUAGE, Account, Token};
 pub(crate) use config::ConfigCommand;
+pub(crate) use doctor::Doctor;
 pub(crate) use domain::Domain;
 pub(crate) use key::Key as KeyCommand;
 #[cfg(feature = "mail")]
@@ -86,6 +88,13 @@ pub(crate) enum Command {
     /// Check the configuration, or show what is in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(ConfigCommand),
+    /// Say what is wrong with this deployment, and how to mend it
+    ///
+    /// Looks at the configuration, the key file, the store, the clock, the way through the public host,
+    /// custom domains of the configuration, mail, limits and open files. Makes and changes nothing, and
+    /// sends no message; a server may run meanwhile.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(Doctor),
 }
 
 const SERVE: &str = "\

@@ -30,4 +30,4 @@ pub use relay::{Credentials, Endpoint, Relay, RelayError, Security};
 pub use session::{Step, Trouble, Verdict};
 pub use spool::{CAPACITY, Spool};
 pub use timing::Timing;
-pub use trial::try_out;
+pub use trial::{greet, try_out};
