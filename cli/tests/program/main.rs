@@ -2,6 +2,8 @@
 
 mod account;
 mod config;
+#[cfg(unix)]
+mod doctor;
 mod domain;
 mod faults;
 mod home;
