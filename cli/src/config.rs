@@ -35,6 +35,11 @@ impl Sources {
         self.everything().map(|(config, _)| config).map_err(Failure::config)
     }
 
+    /// The same, with every error apart.
+    pub(crate) fn load_or_all_errors(self) -> Result<Config, ConfigErrors> {
+        self.everything().map(|(config, _)| config)
+    }
+
     /// The whole configuration and who said what, or everything that is wrong.
     fn everything(self) -> Result<(Config, Vec<Setting>), ConfigErrors> {
         let loaded = Config::load(&self.flags.clone().over(self.environment.clone()));

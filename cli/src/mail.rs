@@ -127,7 +127,7 @@ fn succeeded(step: Step, server: &MailServer, smtp: &Smtp, recipient: &Recipient
 }
 
 /// What a person can do about it.
-fn advice(trouble: &Trouble, server: &MailServer, smtp: &Smtp) -> String {
+pub(crate) fn advice(trouble: &Trouble, server: &MailServer, smtp: &Smtp) -> String {
     let later = if trouble.verdict == Verdict::Later && trouble.code.is_some() {
         " The server says that it is for now only: try again in some minutes."
     } else {

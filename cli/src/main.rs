@@ -8,6 +8,7 @@ mod args;
 mod ask;
 mod client;
 mod config;
+mod doctor;
 mod domain;
 mod exit;
 mod folder;
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Init => init::run(&cli.settings, sources),
         Command::Account(command) => account::run(&sources.load()?, command),
         Command::Config(command) => config::run(sources, command),
+        Command::Doctor(command) => doctor::run(sources, command),
         Command::Domain(command) => domain::run(&sources.load()?, command),
         #[cfg(feature = "mail")]
         Command::Mail(command) => mail::run(&sources.load()?, command),

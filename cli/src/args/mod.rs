@@ -3,6 +3,7 @@
 mod account;
 mod client;
 mod config;
+mod doctor;
 mod domain;
 mod key;
 #[cfg(feature = "mail")]
@@ -22,6 +23,7 @@ pub(crate) use client::{
     Ask, Burn, ClientCommand, Generate, Look, Making, Passphrased, Reach, Reveal, Share, Stray,
 };
 pub(crate) use config::ConfigCommand;
+pub(crate) use doctor::Doctor;
 pub(crate) use domain::Domain;
 pub(crate) use key::Key as KeyCommand;
 #[cfg(feature = "mail")]
@@ -106,6 +108,13 @@ pub(crate) enum Command {
         /// The folder, which is made if it is not there
         folder: Option<PathBuf>,
     },
+    /// Say what is wrong with this deployment, and how to mend it
+    ///
+    /// Looks at the configuration, the key file, the store, the clock, the way through the public host,
+    /// custom domains of the configuration, mail, limits and open files. Makes and changes nothing, and
+    /// sends no message; a server may run meanwhile.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(Doctor),
 }
 
 const COMPLETIONS: &str = "\

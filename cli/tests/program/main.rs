@@ -7,6 +7,8 @@ mod client_old;
 mod client_terminal;
 mod client_tls;
 mod config;
+#[cfg(unix)]
+mod doctor;
 mod domain;
 mod faults;
 #[cfg(all(unix, feature = "mail"))]

@@ -33,4 +33,4 @@ pub use session::{Step, Trouble, Verdict};
 pub use spool::{CAPACITY, Spool};
 pub use tally::Figures;
 pub use timing::Timing;
-pub use trial::try_out;
+pub use trial::{greet, try_out};

@@ -29,3 +29,13 @@ pub async fn try_out(
     session.part().await;
     delivered
 }
+
+/// Connects, encrypts and signs in, as a delivery would; sends nothing.
+///
+/// # Errors
+/// The [`Trouble`] that ended it.
+pub async fn greet(relay: &Relay) -> Result<(), Trouble> {
+    let session = Session::open(relay, &Timing::default(), &mut |_| {}).await?;
+    session.part().await;
+    Ok(())
+}

@@ -17,7 +17,7 @@ use std::time::Duration;
 use waxseal_core::store::{AccountStore, Limiter, Store};
 use waxseal_memory::MemoryStore;
 use waxseal_redis::{BadUrl, RedisStore, RedisUrl};
-pub use waxseal_redis::{Prefix, acl};
+pub use waxseal_redis::{Master, Prefix, acl};
 use waxseal_sqlite::SqliteStore;
 
 /// Where secrets are to stand, as the configuration says it.
@@ -173,19 +173,45 @@ pub async fn open(url: &StoreUrl, options: Options) -> Result<Opened, OpenError>
             Ok(Opened { store: store.clone(), accounts: store, limiter: None, durable: true })
         }
         StoreUrl::Redis(url) => {
-            let RedisOptions { prefix, min_replicas, wait } = options.redis;
-            let options = waxseal_redis::Options {
-                prefix,
-                min_replicas,
-                wait,
-                stored_bytes_budget: options.stored_bytes,
-                ..waxseal_redis::Options::default()
-            };
+            let options = of_redis(options);
             let store = Arc::new(RedisStore::open(url.clone(), options).await?);
             let limiter: Arc<dyn Limiter> = Arc::new(store.limiter());
             Ok(Opened { store: store.clone(), accounts: store, limiter: Some(limiter), durable: true })
         }
     }
+}
+
+/// What a look at a store found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Inspected {
+    /// It would be made, and gone with its process.
+    Memory,
+    /// A file; `None` where none stands yet.
+    Sqlite(Option<waxseal_sqlite::Inspected>),
+    /// Redis.
+    Redis(waxseal_redis::Inspected),
+}
+
+/// Looks at a store. Makes and changes nothing; works while a server has it open.
+///
+/// # Errors
+/// [`OpenError`] if it can't be reached or read.
+pub async fn inspect(url: &StoreUrl, options: Options) -> Result<Inspected, OpenError> {
+    match url {
+        StoreUrl::Memory => Ok(Inspected::Memory),
+        StoreUrl::Sqlite(path) => Ok(Inspected::Sqlite(waxseal_sqlite::inspect(path)?)),
+        StoreUrl::Redis(url) => {
+            let options = of_redis(options);
+            let found = waxseal_redis::inspect(url.clone(), options).await;
+            Ok(Inspected::Redis(found.map_err(waxseal_redis::OpenError::Trouble)?))
+        }
+    }
+}
+
+fn of_redis(options: Options) -> waxseal_redis::Options {
+    let RedisOptions { prefix, min_replicas, wait } = options.redis;
+    let stored_bytes_budget = options.stored_bytes;
+    waxseal_redis::Options { prefix, min_replicas, wait, stored_bytes_budget, ..Default::default() }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! - `url`, `topology`, `node`, `courier`: where Redis is, which server to ask, the
 //!   connections to it, and what to do when it refuses
 //! - `fault`: what goes wrong, in words for whoever runs it; `start`: what is
-//!   looked at before the first use; `acl`: what its user must be allowed
+//!   looked at before the first use; `inspect`: the same for an admin; `acl`: what its user must be allowed
 //!
 //! # Why not the library's own clients for Sentinel and Cluster
 //! Both belong to the same crate, and this store uses that crate's connections
@@ -49,6 +49,7 @@ mod acl;
 mod budget;
 mod courier;
 mod fault;
+mod inspect;
 mod keys;
 mod layout;
 mod limiter;
@@ -72,6 +73,7 @@ pub use crate::acl::acl;
 use crate::budget::Budget;
 use crate::courier::Courier;
 pub use crate::fault::Trouble;
+pub use crate::inspect::{Inspected, Master, inspect};
 use crate::keys::Keys;
 pub use crate::keys::{BadPrefix, Prefix};
 pub use crate::limiter::{AMPLE, RedisLimiter};

@@ -92,10 +92,15 @@ fn judge(address: &str, told: &HashMap<&str, &str>, min_replicas: u64) -> Result
 }
 
 fn trouble(fault: Fault, node: &Node) -> OpenError {
-    OpenError::Trouble(fault.trouble().unwrap_or_else(|| Trouble::Nonsense(node.address().to_owned())))
+    OpenError::Trouble(told(fault, node))
 }
 
-fn lines(told: &str) -> HashMap<&str, &str> {
+/// A fault of a server, in words.
+pub(crate) fn told(fault: Fault, node: &Node) -> Trouble {
+    fault.trouble().unwrap_or_else(|| Trouble::Nonsense(node.address().to_owned()))
+}
+
+pub(crate) fn lines(told: &str) -> HashMap<&str, &str> {
     told.lines().filter_map(|line| line.trim().split_once(':')).collect()
 }
 

@@ -20,7 +20,8 @@
 //!   while new secrets are refused (`reserve`).
 //! - The file is made whole under another name and linked into place; one that
 //!   is not ours, newer, empty or cut short is refused and left alone; an older
-//!   one gets what it lacks in one transaction (`schema`).
+//!   one gets what it lacks in one transaction (`schema`). `inspect` looks at one
+//!   without leaving a trace.
 //!
 //! # What it does not do
 //! - Erased bytes may survive where a file system or a disk keeps old versions of
@@ -52,6 +53,7 @@ mod accounts;
 mod batch;
 mod engine;
 mod fault;
+mod inspect;
 mod ops;
 mod readers;
 mod reserve;
@@ -77,6 +79,7 @@ use waxseal_core::time::Timestamp;
 use crate::batch::Totals;
 use crate::engine::Engine;
 use crate::fault::Fault;
+pub use crate::inspect::{Inspected, inspect};
 use crate::readers::Readers;
 pub use crate::schema::OpenError;
 use crate::sweep::Cursor;

@@ -202,12 +202,8 @@ fn link(draft: &Path, path: &Path) -> Result<(), Cause> {
 /// Reads who made the file and in what format, through SQLite alone: to open and
 /// close a database file by other means drops the locks this process holds on it.
 fn check(path: &Path) -> Result<(), OpenError> {
-    let (application, version, pages) = stamps(path).map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::NotSqlite(path.to_owned()),
-        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned()),
-        _ if is_read_only(&error) => OpenError::ReadOnly(path.to_owned()),
-        _ => failed(path, error),
-    })?;
+    let stamps = connect_reader(path).and_then(|conn| Stamps::read(&conn));
+    let Stamps { application, version, pages } = stamps.map_err(|error| unreadable(path, error))?;
     let path = path.to_owned();
     match (application, version) {
         (APPLICATION_ID, found) if found > VERSION => Err(OpenError::Newer { path, found }),
@@ -221,21 +217,39 @@ fn check(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn stamps(path: &Path) -> rusqlite::Result<(i32, i32, u64)> {
-    let conn = connect_reader(path)?;
-    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let small = |value: i64| i32::try_from(value).unwrap_or_default();
-    Ok((
-        small(pragma("application_id")?),
-        small(pragma("user_version")?),
-        u64::try_from(pragma("page_count")?).unwrap_or_default(),
-    ))
+/// Who made a file, in which format, and how long it says it is.
+pub(crate) struct Stamps {
+    pub(crate) application: i32,
+    pub(crate) version: i32,
+    pub(crate) pages: u64,
+}
+
+impl Stamps {
+    pub(crate) fn read(conn: &Connection) -> rusqlite::Result<Self> {
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let small = |value: i64| i32::try_from(value).unwrap_or_default();
+        Ok(Self {
+            application: small(pragma("application_id")?),
+            version: small(pragma("user_version")?),
+            pages: u64::try_from(pragma("page_count")?).unwrap_or_default(),
+        })
+    }
+}
+
+/// Why a file can't be read.
+pub(crate) fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotSqlite(path.to_owned()),
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned()),
+        _ if is_read_only(&error) => OpenError::ReadOnly(path.to_owned()),
+        _ => failed(path, error),
+    }
 }
 
 /// Whether the file is as long as it says. While a log stands beside it, the rest
 /// may be in there, and SQLite sees to it.
-fn is_whole(path: &Path, pages: u64) -> bool {
+pub(crate) fn is_whole(path: &Path, pages: u64) -> bool {
     let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
     length(&beside(path, "-wal")) > 0 || length(path) >= pages * PAGE_BYTES
 }
@@ -278,6 +292,6 @@ fn is_read_only(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
 }
 
-fn failed(path: &Path, cause: impl Into<Cause>) -> OpenError {
+pub(crate) fn failed(path: &Path, cause: impl Into<Cause>) -> OpenError {
     OpenError::Failed { path: path.to_owned(), cause: cause.into() }
 }
