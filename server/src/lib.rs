@@ -14,7 +14,6 @@
 //! openapi     the description of all that is served
 //! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
-//! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
 //! stretch     Argon2id off the async threads, bounded
 //! domains     keeps the custom domains in memory as the store has them
@@ -42,7 +41,6 @@ mod places;
 mod private_file;
 mod stretch;
 mod sweeper;
-mod wiped;
 
 pub use client::TrustedProxies;
 pub use connection::run;

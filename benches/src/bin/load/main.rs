@@ -9,6 +9,7 @@ mod args;
 mod bare;
 mod compare;
 mod connection;
+mod goals;
 mod pairs;
 mod passphrase;
 mod report;
@@ -51,6 +52,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 Command::Unknown => unknown::run(&plan, &mut report).await,
                 Command::Stored => stored::run(&plan, &mut report).await,
                 Command::Passphrase => passphrase::run(&plan, &mut report).await,
+                Command::Goals => goals::run(&plan, &mut report).await,
                 Command::Start => start::run(&plan, &mut report).await,
                 Command::Bare | Command::All => Ok(()),
             }

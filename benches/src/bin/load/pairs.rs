@@ -41,7 +41,7 @@ pub(crate) async fn against_bare(
     for (subject, Compared { name, figures, ratios }) in subjects.into_iter().zip(compared) {
         let rss_kib = subject.server.rss()? / 1_024;
         subject.server.stop()?;
-        report.row(&Row { name, load, figures, ratios, rss_kib });
+        report.row(Row { name, load, figures, ratios, rss_kib });
     }
     Ok(())
 }
