@@ -42,6 +42,9 @@ pub(crate) struct Cli {
     /// Secrets that stand in a full store
     #[arg(long, global = true, default_value_t = 1_000_000)]
     records: usize,
+    /// Measure pairs on a minimal server, too: the bare one with the work that none is spared
+    #[arg(long, global = true)]
+    minimal: bool,
     /// Where the figures go as JSON
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -68,6 +71,9 @@ pub(crate) enum Command {
     /// The bare hyper server alone
     #[command(hide = true)]
     Bare,
+    /// The minimal server alone
+    #[command(hide = true)]
+    Minimal,
 }
 
 /// What a run does, with every choice made.
@@ -82,6 +88,7 @@ pub(crate) struct Plan {
     pub(crate) bytes: Vec<usize>,
     pub(crate) stores: Vec<Store>,
     pub(crate) records: usize,
+    pub(crate) minimal: bool,
     /// Connections with passphrases.
     pub(crate) guarded: usize,
     /// How often the program is started, to see how long that takes.
@@ -118,6 +125,7 @@ impl Cli {
             bytes: self.bytes.clone(),
             stores: self.stores.clone(),
             records: self.records,
+            minimal: self.minimal,
             guarded: 64,
             starts: 21,
             idle: 500,

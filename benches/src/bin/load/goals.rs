@@ -85,6 +85,7 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
     let with = |bytes, connections: &[usize]| Plan {
         bytes: vec![bytes],
         connections: connections.to_vec(),
+        minimal: true,
         ..plan.clone()
     };
     start::run(plan, report).await?;
