@@ -17,7 +17,6 @@ use waxseal_core::state::State;
 use waxseal_core::store::{Kind, MailState};
 use waxseal_core::time::Timestamp;
 use waxseal_core::vault::{Caller, Opened, Outcome};
-use zeroize::Zeroizing;
 
 const KEY: &str = "0123456789abcdefghijklmnopqrstu";
 const NOW: Timestamp = Timestamp::from_secs(1_200);
@@ -71,7 +70,7 @@ fn request<'a>(content_type: &'a [u8], body: &[u8]) -> Request<'a> {
         authorization: None,
         content_types: vec![content_type],
         accept_language: None,
-        body: Zeroizing::new(body.to_vec()),
+        body: body.to_vec().into(),
     }
 }
 

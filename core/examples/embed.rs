@@ -28,7 +28,6 @@ use waxseal_core::system::{InlineStretch, SystemClock, SystemEntropy};
 use waxseal_core::time::Ttl;
 use waxseal_core::vault::{Caller, Fault, Ports, Reveal, Terms, Vault};
 use waxseal_memory::MemoryStore;
-use zeroize::Zeroizing;
 
 const LARGEST_NOTE: usize = 10_000;
 
@@ -72,7 +71,7 @@ async fn keep(vault: &Vault, request: Request<Incoming>) -> Response<Full<Bytes>
     let Ok(body) = Limited::new(request.into_body(), LARGEST_NOTE).collect().await else {
         return answer(StatusCode::PAYLOAD_TOO_LARGE, "a note has at most 10,000 bytes\n");
     };
-    let Some(note) = Plaintext::from_utf8(Zeroizing::new(body.to_bytes().to_vec())) else {
+    let Some(note) = Plaintext::from_utf8(body.to_bytes().to_vec().into()) else {
         return answer(StatusCode::BAD_REQUEST, "a note is text\n");
     };
     let terms = Terms { ttl: Some(Ttl::days(1)), ..Terms::default() };

@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::wiped::Wiped;
+
 use crate::entropy::{Entropy, EntropyError};
 use crate::secret::Plaintext;
 
@@ -75,7 +77,7 @@ impl Recipe {
         let (required, others) = self.alphabet();
         let union: Vec<u8> = required.iter().flatten().chain(&others).copied().collect();
         let mut dice = Dice::new(entropy);
-        let mut value = Zeroizing::new(Vec::with_capacity(self.length));
+        let mut value = Wiped::with_capacity(self.length);
         if required.len() <= self.length {
             for set in &required {
                 value.push(dice.pick(set)?);

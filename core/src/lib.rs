@@ -85,3 +85,4 @@ pub mod store;
 pub mod system;
 pub mod time;
 pub mod vault;
+pub mod wiped;

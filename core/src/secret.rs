@@ -7,11 +7,20 @@
 
 use std::fmt;
 
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::wiped::Wiped;
 
 /// What the creator hands over and one reader gets back: text, byte for byte.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Plaintext(String);
+
+impl Drop for Plaintext {
+    fn drop(&mut self) {
+        drop(Wiped::new(std::mem::take(&mut self.0).into_bytes()));
+    }
+}
+
+impl ZeroizeOnDrop for Plaintext {}
 
 impl Plaintext {
     /// The text. Call it as late as possible.
@@ -34,10 +43,9 @@ impl Plaintext {
 
     /// Takes bytes that were opened. `None`, and the bytes wiped, if they are not UTF-8.
     #[must_use]
-    pub fn from_utf8(bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
+    pub fn from_utf8(bytes: Wiped) -> Option<Self> {
         std::str::from_utf8(&bytes).ok()?;
-        let mut bytes = bytes;
-        String::from_utf8(std::mem::take(&mut *bytes)).ok().map(Self)
+        String::from_utf8(bytes.into_inner()).ok().map(Self)
     }
 }
 
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_refused() {
-        assert!(Plaintext::from_utf8(Zeroizing::new(vec![0xff])).is_none());
-        assert_eq!(Plaintext::from_utf8(Zeroizing::new(b"a\n".to_vec())).unwrap().expose(), "a\n");
+        assert!(Plaintext::from_utf8(Wiped::new(vec![0xff])).is_none());
+        assert_eq!(Plaintext::from_utf8(Wiped::new(b"a\n".to_vec())).unwrap().expose(), "a\n");
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use waxseal_core::contract::Request;
 use waxseal_core::contract::body::Fields;
 use waxseal_core::contract::refusal::Refusal;
-use zeroize::Zeroizing;
 
 use crate::world::runtime;
 
@@ -33,7 +32,7 @@ pub fn read(content_type: &[u8], body: &[u8]) -> Result<Fields, Refusal> {
         authorization: None,
         content_types: vec![content_type],
         accept_language: None,
-        body: Zeroizing::new(body.to_vec()),
+        body: body.to_vec().into(),
     })
 }
 

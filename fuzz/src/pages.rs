@@ -5,7 +5,6 @@ use waxseal_core::contract::Request;
 use waxseal_core::id::{ClientId, LinkKey};
 use waxseal_core::seal::page::Purpose;
 use waxseal_pages::{Pages, Visit};
-use zeroize::Zeroizing;
 
 use crate::sealing::Drawn;
 use crate::world::{Planted, Sent, World};
@@ -31,7 +30,7 @@ impl World {
             authorization: sent.authorization,
             content_types: sent.content_types.clone(),
             accept_language: sent.accept_language,
-            body: Zeroizing::new(body),
+            body: body.into(),
         };
         let visit = Visit {
             request,

@@ -22,7 +22,6 @@ use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::time::{Clock, Moment};
 use waxseal_core::vault::{Caller, Ports, Terms, Vault};
 use waxseal_memory::MemoryStore;
-use zeroize::Zeroizing;
 
 use crate::sealing::Drawn;
 
@@ -153,7 +152,7 @@ impl World {
             authorization,
             content_types: sent.content_types.clone(),
             accept_language: sent.accept_language,
-            body: Zeroizing::new(sent.body.to_vec()),
+            body: sent.body.to_vec().into(),
         };
         let answer = self.api.answer(request, ClientId::LOCAL).await;
         self.check(&answer, authorization.is_some() || sent.holds_a_key());

@@ -16,7 +16,7 @@ use waxseal_core::api::Answer;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::id::ClientId;
 use waxseal_core::vault::Fault;
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 use crate::config::ACCESS_TARGET;
 use crate::gate::{broken_body, refusal};
@@ -26,7 +26,7 @@ use crate::hints::page;
 use crate::pages::page;
 use crate::panics::caught;
 use crate::tls::redirect;
-use crate::{App, client, openapi, wiped};
+use crate::{App, client, openapi};
 
 /// Answers one request.
 pub(crate) async fn exchange(
@@ -87,7 +87,7 @@ async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answe
 }
 
 /// What core reads of a head, with the whole body.
-pub(crate) fn request(head: &Parts, body: Zeroizing<Vec<u8>>) -> contract::Request<'_> {
+pub(crate) fn request(head: &Parts, body: Wiped) -> contract::Request<'_> {
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     contract::Request {
         method: head.method.as_str(),
@@ -116,7 +116,7 @@ pub(crate) fn host(head: &Parts) -> Option<&str> {
 
 /// Reads the whole body, bounded in size, into memory that is wiped. The gate bounds
 /// the time.
-pub(crate) async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Zeroizing<Vec<u8>>, Reply> {
+pub(crate) async fn read(head: &Parts, body: Incoming, app: &App) -> Result<Wiped, Reply> {
     let cap = app.body_cap();
     if head.headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
         return Err(transport::encoded());
@@ -132,12 +132,12 @@ fn is_coded(coding: &HeaderValue) -> bool {
     !coding.is_empty() && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
 }
 
-async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Zeroizing<Vec<u8>>, Reply> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(promised));
+async fn gather(mut body: Limited<Incoming>, promised: usize) -> Result<Wiped, Reply> {
+    let mut bytes = Wiped::with_capacity(promised);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| unread(&*error))?;
         if let Ok(data) = frame.into_data() {
-            wiped::append(&mut bytes, &data);
+            bytes.append(&data);
         }
     }
     Ok(bytes)
@@ -174,7 +174,7 @@ fn plain(status: u16, text: &str) -> Reply {
         ("x-robots-tag", "noindex"),
     ];
     let headers = headers.map(|(name, value)| (name, value.into())).to_vec();
-    Reply { status, headers, body: Zeroizing::new(text.as_bytes().to_vec()) }
+    Reply { status, headers, body: text.as_bytes().to_vec().into() }
 }
 
 /// The caller's own id, if it is printable and short; else a new one (V1-H1).

@@ -15,7 +15,6 @@
 //! openapi     the description of all that is served
 //! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
-//! wiped       buffers that leave nothing behind
 //! client      who a request counts for, behind which proxies
 //! stretch     Argon2id off the async threads, bounded
 //! metrics     what the server counts of itself, and the listener that tells it
@@ -46,7 +45,6 @@ mod private_file;
 mod stretch;
 mod sweeper;
 mod tls;
-mod wiped;
 
 pub use client::TrustedProxies;
 pub use connection::{Listeners, run};

@@ -6,7 +6,6 @@
 
 use waxseal_core::api::Answer;
 use waxseal_core::contract::Reply;
-use zeroize::Zeroizing;
 
 /// Where it is served.
 pub(crate) const PATH: &str = "/openapi.yaml";
@@ -23,6 +22,6 @@ pub(crate) fn document() -> Answer {
         ("referrer-policy", "no-referrer"),
     ];
     let headers = headers.map(|(name, value)| (name, value.into())).to_vec();
-    let body = Zeroizing::new(DOCUMENT.as_bytes().to_vec());
+    let body = DOCUMENT.as_bytes().to_vec().into();
     Answer { reply: Reply { status: 200, headers, body }, route: "openapi", outcome: "told", fault: None }
 }

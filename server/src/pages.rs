@@ -6,8 +6,8 @@ use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use waxseal_core::api::Answer;
+use waxseal_core::wiped::Wiped;
 use waxseal_pages::{Pages, Visit};
-use zeroize::Zeroizing;
 
 use crate::exchange::{client, read, request};
 use crate::panics::caught;
@@ -31,14 +31,14 @@ pub(crate) async fn page(
     };
     let body = match head.method.as_str() {
         "POST" => read(head, body, app).await,
-        _ => Ok(Zeroizing::default()),
+        _ => Ok(Wiped::default()),
     };
     let body = match body {
         Ok(body) => body,
-        Err(refused) => return pages.unread(&app.api, &visit(Zeroizing::default()), &refused),
+        Err(refused) => return pages.unread(&app.api, &visit(Wiped::default()), &refused),
     };
     let answer = caught(pages.answer(&app.api, visit(body))).await;
-    answer.unwrap_or_else(|| pages.broken(&app.api, &visit(Zeroizing::default())))
+    answer.unwrap_or_else(|| pages.broken(&app.api, &visit(Wiped::default())))
 }
 
 const fn pages(settings: config::Pages) -> Pages {

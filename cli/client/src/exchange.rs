@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::time::timeout;
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 use crate::dial::dial;
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub(crate) struct Answer {
     /// What became of the message to a recipient.
     pub(crate) mail: Option<String>,
     to: Option<Origin>,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Wiped,
 }
 
 #[derive(Deserialize)]
@@ -113,13 +113,13 @@ fn request(
 async fn read(answer: Response<Incoming>) -> Result<Option<Answer>, hyper::Error> {
     let (head, mut incoming) = answer.into_parts();
     let expected = incoming.size_hint().exact().and_then(|size| usize::try_from(size).ok());
-    let mut body = Zeroizing::new(Vec::with_capacity(expected.unwrap_or(1 << 16).min(LARGEST)));
+    let mut body = Wiped::new(Vec::with_capacity(expected.unwrap_or(1 << 16).min(LARGEST)));
     while let Some(frame) = incoming.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         if body.len() + data.len() > LARGEST {
             return Ok(None);
         }
-        push(&mut body, &data);
+        body.append(&data);
     }
     let said = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let to = said(LOCATION.as_str()).and_then(|to| to.parse::<Uri>().ok());
@@ -131,14 +131,4 @@ async fn read(answer: Response<Incoming>) -> Result<Option<Answer>, hyper::Error
         to: to.and_then(|to| Origin::of_url(&to).ok()),
         body,
     }))
-}
-
-/// Grows into new memory and wipes the old.
-fn push(body: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
-    if body.capacity() - body.len() < data.len() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(2 * body.capacity() + data.len()));
-        larger.extend_from_slice(body);
-        *body = larger;
-    }
-    body.extend_from_slice(data);
 }

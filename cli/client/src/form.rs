@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 /// A urlencoded form of these fields, in wiped memory. Its room is made at once, so that
 /// no smaller copy stays behind.
 pub(crate) fn form(fields: &[(&str, &[u8])]) -> Bytes {
     let room = fields.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
-    let mut form = Zeroizing::new(Vec::<u8>::with_capacity(room));
+    let mut form = Wiped::with_capacity(room);
     for (name, value) in fields {
         if !form.is_empty() {
             form.push(b'&');
@@ -17,16 +17,8 @@ pub(crate) fn form(fields: &[(&str, &[u8])]) -> Bytes {
         form.push(b'=');
         percent_encode(value, NON_ALPHANUMERIC).for_each(|piece| form.extend_from_slice(piece.as_bytes()));
     }
-    Bytes::from_owner(Wiped(form))
-}
-
-/// Owned by the network's buffers until it is sent, then wiped.
-struct Wiped(Zeroizing<Vec<u8>>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
+    // Owned by the network's buffers until it is sent, then wiped.
+    Bytes::from_owner(form)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use waxseal_client::Link;
 use waxseal_core::secret::{Passphrase, Plaintext};
+use waxseal_core::wiped::Wiped;
 use waxseal_server::read_private;
 use zeroize::Zeroizing;
 
@@ -55,7 +56,7 @@ pub(super) fn secret(share: &Share) -> Result<Plaintext, Failure> {
     text(bytes)
 }
 
-fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn of_file(path: &Path) -> Result<Wiped, Failure> {
     let read = File::open(path).and_then(|file| all(file, LARGEST));
     read.map_err(|error| unread(&path.display().to_string(), &error))
 }
@@ -65,7 +66,7 @@ fn unread(place: &str, error: &io::Error) -> Failure {
 }
 
 /// The API carries text, and servers alter what is none, or lose it.
-fn text(bytes: Zeroizing<Vec<u8>>) -> Result<Plaintext, Failure> {
+fn text(bytes: Wiped) -> Result<Plaintext, Failure> {
     if bytes.is_empty() {
         return Err(Failure::usage(anyhow!("there is nothing to share: the secret is empty")));
     }
@@ -80,8 +81,8 @@ fn text(bytes: Zeroizing<Vec<u8>>) -> Result<Plaintext, Failure> {
 }
 
 /// All of it, in memory that is wiped wherever it grows.
-fn all(mut from: impl Read, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(vec![0; 64 << 10]);
+fn all(mut from: impl Read, most: usize) -> io::Result<Wiped> {
+    let mut bytes = Wiped::new(vec![0; 64 << 10]);
     let mut read = 0;
     loop {
         match from.read(&mut bytes[read..]) {
@@ -97,7 +98,7 @@ fn all(mut from: impl Read, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
             ));
         }
         if read == bytes.len() {
-            let mut larger = Zeroizing::new(vec![0; 2 * read]);
+            let mut larger = Wiped::new(vec![0; 2 * read]);
             larger[..read].copy_from_slice(&bytes);
             bytes = larger;
         }
@@ -140,7 +141,7 @@ pub(super) fn ask_passphrase(question: &str, anew: bool) -> Result<Passphrase, F
 }
 
 /// Both come from the same hands, so that their time tells nobody anything.
-fn same(one: &Zeroizing<Vec<u8>>, other: &Zeroizing<Vec<u8>>) -> bool {
+fn same(one: &Wiped, other: &Wiped) -> bool {
     one.len() == other.len() && one.iter().zip(other.iter()).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }
 
@@ -175,7 +176,7 @@ mod tests {
         let long = "ä\r\n".repeat(100_000);
         assert_eq!(all(long.as_bytes(), LARGEST).unwrap().as_slice(), long.as_bytes());
         assert!(all(&[0; 11][..], 10).is_err());
-        let refused = text(Zeroizing::new(b"hunter2\xff".to_vec())).unwrap_err().to_string();
+        let refused = text(Wiped::new(b"hunter2\xff".to_vec())).unwrap_err().to_string();
         assert!(refused.contains("from byte 8 on") && !refused.contains("hunter2"), "{refused}");
     }
 }

@@ -1,7 +1,7 @@
 //! The person at the terminal, wherever standard input leads.
 
 use anyhow::{Context, anyhow};
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 use crate::exit::Failure;
 
@@ -10,7 +10,7 @@ use crate::exit::Failure;
 /// # Errors
 /// A refusal if nobody is there to ask, or the person would not say. `instead` is another
 /// way to give it.
-pub(super) fn ask_unseen(question: &str, instead: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(super) fn ask_unseen(question: &str, instead: &str) -> Result<Wiped, Failure> {
     match system::ask_unseen(question).context("cannot ask").map_err(Failure::other)? {
         system::Heard::Nobody => Err(Failure::usage(anyhow!("nobody is here to ask; {instead}"))),
         system::Heard::Cancelled => Err(Failure::other(anyhow!("nothing was done"))),
@@ -24,14 +24,14 @@ mod system {
     use std::io::{self, Read, Write};
 
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
-    use zeroize::Zeroizing;
+    use waxseal_core::wiped::Wiped;
 
     use super::super::typed::{Key, Typed};
 
     pub(super) enum Heard {
         Nobody,
         Cancelled,
-        Text(Zeroizing<Vec<u8>>),
+        Text(Wiped),
     }
 
     const MARK_PASTES: &[u8] = b"\x1b[?2004h";
@@ -94,13 +94,13 @@ mod system {
 mod system {
     use std::io;
 
-    use zeroize::Zeroizing;
+    use waxseal_core::wiped::Wiped;
 
     #[allow(dead_code)]
     pub(super) enum Heard {
         Nobody,
         Cancelled,
-        Text(Zeroizing<Vec<u8>>),
+        Text(Wiped),
     }
 
     /// Without a terminal of the kind, secrets come from files and pipes.

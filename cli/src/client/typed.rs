@@ -1,6 +1,6 @@
 //! What is typed unseen, key by key. Pure.
 
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 /// More than anybody types or pastes.
 const ROOM: usize = 1 << 20;
@@ -21,7 +21,7 @@ pub(super) enum Key {
 
 /// What was typed so far, in wiped memory that never moves.
 pub(super) struct Typed {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     /// How much of an escape sequence has come.
     escape: Vec<u8>,
     /// Within a paste a line's end is a part of what is pasted, and ends nothing.
@@ -30,7 +30,7 @@ pub(super) struct Typed {
 
 impl Typed {
     pub(super) fn new() -> Self {
-        Self { bytes: Zeroizing::new(Vec::with_capacity(ROOM)), escape: Vec::new(), pasting: false }
+        Self { bytes: Wiped::new(Vec::with_capacity(ROOM)), escape: Vec::new(), pasting: false }
     }
 
     /// Takes one byte from a terminal that marks pastes and edits nothing itself.
@@ -53,7 +53,7 @@ impl Typed {
     }
 
     /// What was typed.
-    pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn into_bytes(self) -> Wiped {
         self.bytes
     }
 

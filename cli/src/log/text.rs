@@ -58,10 +58,26 @@ impl Fields<'_, '_> {
 }
 
 impl Visit for Fields<'_, '_> {
+    /// Most texts are words of ours, in which nothing is escaped.
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !value.bytes().all(is_plain) {
+            return self.record_debug(field, &value);
+        }
+        let written = self.written.and_then(|()| self.name(field));
+        let quoted = ["\"", value, "\""];
+        self.written =
+            written.and_then(|()| quoted.into_iter().try_for_each(|part| self.writer.write_str(part)));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let written = self.written.and_then(|()| self.name(field));
         self.written = written.and_then(|()| write!(self.writer, "{value:?}"));
     }
+}
+
+/// Whether `Debug` shows it as it is.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]
@@ -78,11 +94,13 @@ mod tests {
 
     #[test]
     fn an_access_line_is_what_any_event_would_be() {
-        let access =
-            said(|| tracing::info!(target: "waxseal::access", request = "a\"b", status = 200, "answered"));
-        let other =
-            said(|| tracing::info!(target: "waxseal::others", request = "a\"b", status = 200, "answered"));
-        assert_eq!(access, " INFO waxseal::access: answered request=\"a\\\"b\" status=200\n");
-        assert_eq!(access.replace("access", "others"), other);
+        for id in ["a\"b", "plain 'words'", "", "\\", "caf\u{e9}\n"] {
+            let access =
+                said(|| tracing::info!(target: "waxseal::access", request = id, status = 200, "answered"));
+            let other =
+                said(|| tracing::info!(target: "waxseal::others", request = id, status = 200, "answered"));
+            assert_eq!(access, format!(" INFO waxseal::access: answered request={id:?} status=200\n"));
+            assert_eq!(access.replace("access", "others"), other);
+        }
     }
 }

@@ -60,6 +60,24 @@ fn place(home: &Home, before: &str, behind: &str) -> String {
 }
 
 #[test]
+fn the_doctor_asks_over_tls() {
+    let home = home();
+    let server = home.serve(&[]);
+    let server_says = |trusted: bool| {
+        let mut doctor = home.command(&["doctor", "--json", "--listen", &server.address]);
+        if trusted {
+            doctor.env("SSL_CERT_FILE", home.path("tls/cert.pem"));
+        }
+        let report: serde_json::Value = serde_json::from_str(&done(&mut doctor).out).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["check"] == "server");
+        found.unwrap_or_else(|| panic!("{report:#}")).to_string()
+    };
+    assert!(server_says(true).contains("it listens on"), "{}", server_says(true));
+    assert!(server_says(false).contains("TLS fails"), "{}", server_says(false));
+}
+
+#[test]
 fn curl_shares_and_opens_over_tls() {
     if !available("curl", "curl_shares_and_opens_over_tls") {
         return;

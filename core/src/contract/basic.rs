@@ -8,6 +8,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use crate::wiped::Wiped;
+
 /// Padding may be missing, as some clients send it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -67,9 +69,9 @@ fn basic(value: &[u8]) -> Option<Credentials> {
     Some(Credentials::Basic { user: user.to_owned(), token: Zeroizing::new(token.to_owned()) })
 }
 
-fn decode(encoded: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn decode(encoded: &[u8]) -> Option<Wiped> {
     // Sized beforehand, so that no copy is left behind by a growing buffer.
-    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(encoded.len())]);
+    let mut bytes = Wiped::new(vec![0; base64::decoded_len_estimate(encoded.len())]);
     let length = BASE64.decode_slice(encoded, &mut bytes).ok()?;
     bytes.truncate(length);
     Some(bytes)

@@ -248,7 +248,7 @@ mod tests {
             authorization: None,
             content_types: vec![b"application/x-www-form-urlencoded"],
             accept_language: None,
-            body: Zeroizing::new(body.as_bytes().to_vec()),
+            body: body.as_bytes().to_vec().into(),
         };
         command(&Route::of(method, path), &mut request, caller, &site(), policy).map(|(command, _)| command)
     }
@@ -390,7 +390,7 @@ mod tests {
                 authorization: None,
                 content_types: Vec::new(),
                 accept_language: Some("de"),
-                body: Zeroizing::new(body.as_bytes().to_vec()),
+                body: body.as_bytes().to_vec().into(),
             };
             match command(&Route::Share, &mut request, caller, &site(), &Policy::default()) {
                 Ok((Some(Command::Share(_, terms)), _)) => terms.language,
@@ -418,7 +418,7 @@ mod tests {
                 authorization: None,
                 content_types: Vec::new(),
                 accept_language: Some("de"),
-                body: Zeroizing::new(body.as_bytes().to_vec()),
+                body: body.as_bytes().to_vec().into(),
             };
             command(&Route::of("POST", &path), &mut request, &guest(), &site(), &Policy::default()).unwrap().1
         };

@@ -1,14 +1,13 @@
 //! JSON as the wire wants it: compact, in the order of the struct, in one buffer.
 
 use std::borrow::Cow;
-use std::io;
 
 use serde::{Serialize, Serializer};
-use zeroize::Zeroizing;
 
 use super::Reply;
 use super::site::Numbers;
 use crate::time::{Timestamp, Ttl};
+use crate::wiped::Wiped;
 
 /// Content type of everything a handler answers.
 pub(super) const HANDLED: &str = "application/json; charset=utf-8";
@@ -82,48 +81,19 @@ struct Error {
 }
 
 /// An answer may wait long for its client: it gets just the room that it needs.
-fn compact(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
-    let mut moving = Moving(Zeroizing::new(Vec::with_capacity(USUAL)));
-    serde_json::to_writer(&mut moving, body)
+fn compact(body: &impl Serialize) -> Wiped {
+    let mut bytes = Wiped::with_capacity(USUAL);
+    serde_json::to_writer(&mut bytes, body)
         .expect("strings and integers always serialize, and memory takes every byte");
-    moving.to(moving.0.len());
-    moving.0
+    bytes.move_to(0);
+    bytes
 }
 
 /// Bytes of all answers but lists and large values.
 const USUAL: usize = 1_024;
 
-/// A buffer that moves to another by itself and wipes what it leaves: a vector that
-/// grew would leave pieces of a secret behind in memory that nobody wipes.
-struct Moving(Zeroizing<Vec<u8>>);
-
-impl Moving {
-    fn to(&mut self, capacity: usize) {
-        let mut other = Zeroizing::new(Vec::with_capacity(capacity));
-        other.extend_from_slice(&self.0);
-        self.0 = other;
-    }
-}
-
-impl io::Write for Moving {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            self.to(needed.max(4 * self.0.capacity()));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -132,19 +102,6 @@ mod tests {
         let bytes = compact(&value);
         assert_eq!(bytes.len(), bytes.capacity());
         assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), value);
-    }
-
-    /// Were the vector to grow by itself, its sizes would be others.
-    #[test]
-    fn a_buffer_that_is_full_is_left_for_a_larger_one() {
-        let mut moving = Moving(Zeroizing::new(Vec::with_capacity(USUAL)));
-        for _ in 0..10_000 {
-            moving.write_all(b"abc").unwrap();
-            assert!([USUAL, 4 * USUAL, 16 * USUAL, 64 * USUAL].contains(&moving.0.capacity()));
-        }
-        moving.write_all(&[b'd'; 1 << 20]).unwrap();
-        assert_eq!(moving.0.len(), moving.0.capacity(), "a large piece gets just its room");
-        assert_eq!(moving.0[..30_000], *b"abc".repeat(10_000));
     }
 
     #[test]

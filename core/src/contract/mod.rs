@@ -23,7 +23,7 @@ pub mod ttl;
 use std::borrow::Cow;
 use std::fmt;
 
-use zeroize::Zeroizing;
+use crate::wiped::Wiped;
 
 /// A request, as any HTTP server can hand it over. Header values as received.
 pub struct Request<'a> {
@@ -42,7 +42,7 @@ pub struct Request<'a> {
     /// The Accept-Language header's value.
     pub accept_language: Option<&'a str>,
     /// The whole body, already capped. Wiped on drop.
-    pub body: Zeroizing<Vec<u8>>,
+    pub body: Wiped,
 }
 
 impl fmt::Debug for Request<'_> {
@@ -59,7 +59,7 @@ pub struct Reply {
     /// Every header but those of the connection itself. Names in lower case.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body. Wiped on drop.
-    pub body: Zeroizing<Vec<u8>>,
+    pub body: Wiped,
 }
 
 impl Reply {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use crate::id::{LinkKey, MetadataKey};
 use crate::store::{Action, Scope};
+use crate::wiped::Wiped;
 
 /// Keys this long or longer are looked up (V1-E3). Shorter ones never existed.
 const SHORTEST_KEY: usize = 20;
@@ -152,7 +153,7 @@ impl KeyPath {
             return None;
         }
         // Capacities are given beforehand, so that no growing buffer leaves a copy behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(segment.len()));
+        let mut bytes = Wiped::with_capacity(segment.len());
         bytes.extend(percent_decode_str(segment));
         // What is not UTF-8 is no key; replaced characters keep it none.
         let decoded = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());

@@ -23,6 +23,7 @@ use super::crypto::{self, OneTimeKey, TAG_BYTES};
 use crate::entropy::{Entropy, EntropyError, draw};
 use crate::id::Kid;
 use crate::secret::KeyBytes;
+use crate::wiped::Wiped;
 
 const VERSION: u8 = 1;
 const SALT_BYTES: usize = 16;
@@ -83,11 +84,11 @@ pub fn seal(
 ///
 /// # Errors
 /// [`Closed`] if anything differs from when it was sealed.
-pub fn open(terms: &Terms<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Closed> {
+pub fn open(terms: &Terms<'_>, sealed: &[u8]) -> Result<Wiped, Closed> {
     let kid = kid(sealed).ok_or(Closed)?;
     let (head, body) = sealed.split_at_checked(HEAD).ok_or(Closed)?;
     let salt = head[5..].try_into().map_err(|_| Closed)?;
-    let mut buffer = Zeroizing::new(body.to_vec());
+    let mut buffer = Wiped::new(body.to_vec());
     let length = key(terms, kid, &salt).open(&aad(terms, kid), &mut buffer).map_err(|_| Closed)?.len();
     buffer.truncate(length);
     Ok(buffer)

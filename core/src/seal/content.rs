@@ -29,6 +29,7 @@ use crate::id::{Kid, LinkKey, RecordId};
 use crate::secret::{KeyBytes, Plaintext};
 use crate::store::{Kind, LOCK_BYTES, Lock, Sealed};
 use crate::time::Timestamp;
+use crate::wiped::Wiped;
 
 const VERSION: u8 = 1;
 const HEADER: usize = 29;
@@ -162,7 +163,7 @@ pub fn open(
         return Err(if header.cost.is_some() { OpenError::WrongPassphrase } else { damaged });
     }
     let binding = Binding { id: *id, created: sealed.created, expires: sealed.expires, kind: sealed.kind };
-    let mut buffer = Zeroizing::new(sealed.body.clone());
+    let mut buffer = Wiped::new(sealed.body.clone());
     let packed = key.open(&aad(&header.to_bytes(), &binding), &mut buffer);
     unpack(packed.map_err(|_| OpenError::Damaged("its body is not what was sealed"))?)
         .ok_or(OpenError::Damaged("its content has no known shape"))
@@ -236,7 +237,7 @@ fn unpack(packed: &[u8]) -> Option<Content> {
     }
     let domain = std::str::from_utf8(domain).ok()?;
     Some(Content {
-        value: Plaintext::from_utf8(Zeroizing::new(value.to_vec()))?,
+        value: Plaintext::from_utf8(value.to_vec().into())?,
         share_domain: (!domain.is_empty()).then(|| domain.to_owned()),
     })
 }

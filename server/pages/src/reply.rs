@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use waxseal_core::contract::Reply;
 use waxseal_core::time::Ttl;
-use zeroize::Zeroizing;
 
 use crate::flow::Turn;
 use crate::pack;
@@ -50,8 +49,7 @@ impl Turn {
         word: &'static str,
     ) -> Self {
         let always = ALWAYS.map(|(name, value)| (name, value.into()));
-        let reply =
-            Reply { status, headers: own.into_iter().chain(always).collect(), body: Zeroizing::new(body) };
+        let reply = Reply { status, headers: own.into_iter().chain(always).collect(), body: body.into() };
         Self { reply, word, is_public: false, fault: None }
     }
 
@@ -80,7 +78,7 @@ impl Turn {
         match packed {
             Some(body) => {
                 let mut packed = self.header("content-encoding", "gzip").reply;
-                packed.body = Zeroizing::new(body);
+                packed.body = body.into();
                 packed
             }
             None => self.reply,

@@ -19,12 +19,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use zeroize::{Zeroize, Zeroizing};
+use waxseal_core::wiped::Wiped;
+use zeroize::Zeroize;
 
 pub(crate) use refused::{Refused, broken_body, refusal};
 
 use crate::Patience;
-use crate::wiped;
 use framing::Framing;
 use timer::Timer;
 pub(crate) use wire::Wire;
@@ -46,7 +46,7 @@ pub(crate) struct Gate<S> {
     most: u64,
     place: Place,
     /// Received, and not with hyper yet. Wiped: it may hold a secret.
-    held: Zeroizing<Vec<u8>>,
+    held: Wiped,
     /// How many bytes at the front of `held` hyper may have.
     open: usize,
     /// Whether no request has come yet: then the head's clock runs from the start.
@@ -70,7 +70,7 @@ impl<S: Wire> Gate<S> {
             patience,
             most: body_cap as u64,
             place: Place::Head(head::End::default()),
-            held: Zeroizing::default(),
+            held: Wiped::default(),
             open: 0,
             fresh: true,
             reading: Timer::default(),
@@ -113,7 +113,7 @@ impl<S: Wire> Gate<S> {
     }
 
     fn refuse(&mut self, refused: Refused) {
-        self.held = Zeroizing::new(refused.stand_in().to_vec());
+        self.held = Wiped::new(refused.stand_in().to_vec());
         self.open = self.held.len();
         self.place = Place::Refused;
         self.reading.stop();
@@ -121,7 +121,7 @@ impl<S: Wire> Gate<S> {
 
     /// Ends a body that will not do. What is held has lost its framing: it is not read again.
     fn drop_body(&mut self, refused: Refused) -> io::Error {
-        self.held = Zeroizing::default();
+        self.held = Wiped::default();
         self.place = Place::Refused;
         refused.error()
     }
@@ -131,7 +131,7 @@ impl<S: Wire> Gate<S> {
         let length = self.open.min(out.remaining());
         out.put_slice(&self.held[..length]);
         self.open -= length;
-        wiped::remove_front(&mut self.held, length);
+        self.held.remove_front(length);
     }
 
     /// Receives more. 0 = the client sends no more.
@@ -139,7 +139,7 @@ impl<S: Wire> Gate<S> {
         RECEIVED.with_borrow_mut(|received| {
             let mut read = ReadBuf::new(received);
             ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-            wiped::append(&mut self.held, read.filled());
+            self.held.append(read.filled());
             read.filled_mut().zeroize();
             Poll::Ready(Ok(read.filled().len()))
         })
@@ -249,7 +249,7 @@ impl<S: Wire> AsyncWrite for Gate<S> {
         let shut = Pin::new(&mut gate.stream).poll_shutdown(cx);
         ready!(gate.stalled(cx, shut))?;
         while gate.owes_reading() {
-            gate.held = Zeroizing::default();
+            gate.held = Wiped::default();
             match gate.poll_fill(cx) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => break,

@@ -5,17 +5,17 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 /// Escapes what stands raw in the target of the head that is the first `length`
 /// bytes of `held`. Says how long the head is then.
-pub(super) fn escape(held: &mut Zeroizing<Vec<u8>>, length: usize) -> usize {
+pub(super) fn escape(held: &mut Wiped, length: usize) -> usize {
     let Some(target) = target(&held[..length]) else { return length };
     let raw = held[target.clone()].iter().filter(|byte| is_raw(**byte)).count();
     if raw == 0 {
         return length;
     }
-    let mut escaped = Zeroizing::new(Vec::with_capacity(held.len() + 2 * raw));
+    let mut escaped = Wiped::with_capacity(held.len() + 2 * raw);
     escaped.extend_from_slice(&held[..target.start]);
     for byte in &held[target.clone()] {
         match is_raw(*byte) {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn escaped(head: &[u8]) -> Vec<u8> {
-        let mut held = Zeroizing::new([head, b"behind\"".as_slice()].concat());
+        let mut held = Wiped::new([head, b"behind\"".as_slice()].concat());
         let length = escape(&mut held, head.len());
         assert_eq!(&held[length..], b"behind\"", "what follows stays as it is");
         held[..length].to_vec()

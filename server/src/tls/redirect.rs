@@ -5,7 +5,7 @@ use hyper::http::request::Parts;
 use waxseal_core::api::Answer;
 use waxseal_core::contract::site::Site;
 use waxseal_core::contract::{Reply, transport};
-use zeroize::Zeroizing;
+use waxseal_core::wiped::Wiped;
 
 use crate::gate::refusal;
 
@@ -33,5 +33,5 @@ fn elsewhere(place: String) -> Reply {
         // Whatever comes next over this connection would be plain text, too.
         ("connection", "close".into()),
     ];
-    Reply { status: 308, headers, body: Zeroizing::default() }
+    Reply { status: 308, headers, body: Wiped::default() }
 }

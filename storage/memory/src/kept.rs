@@ -11,7 +11,8 @@ use waxseal_core::store::{
     forgotten,
 };
 use waxseal_core::time::Timestamp;
-use zeroize::{Zeroize, Zeroizing};
+use waxseal_core::wiped::Wiped;
+use zeroize::Zeroize;
 
 /// A record, ended or not.
 pub(crate) struct Kept {
@@ -38,21 +39,22 @@ struct Extra {
 /// The info box; then lock and body, or in their place the time at which they were
 /// erased. Wiped when dropped.
 struct Boxes {
-    packed: Zeroizing<Box<[u8]>>,
+    packed: Box<[u8]>,
     info: u32,
     sealed: bool,
 }
 
 impl Boxes {
-    fn pack(info: &[u8], lock: &Lock, mut body: Vec<u8>) -> Self {
-        let packed = Self { sealed: true, ..Self::of(&[info, &lock.0, &body], info.len()) };
-        body.zeroize();
+    fn pack(info: &[u8], lock: &Lock, body: Vec<u8>) -> Self {
+        let body = Wiped::new(body);
+        let mut packed = Self::of(&[info, &lock.0, &body], info.len());
+        packed.sealed = true;
         packed
     }
 
     fn of(parts: &[&[u8]], info: usize) -> Self {
         let info = u32::try_from(info).expect("no box is 4 GiB long");
-        Self { packed: Zeroizing::new(parts.concat().into_boxed_slice()), info, sealed: false }
+        Self { packed: parts.concat().into_boxed_slice(), info, sealed: false }
     }
 
     fn parts(&self) -> (&[u8], &[u8]) {
@@ -77,6 +79,13 @@ impl Boxes {
     fn erase(&mut self, now: Timestamp) {
         let info = self.info();
         *self = Self::of(&[info, &now.secs().to_be_bytes()], info.len());
+    }
+}
+
+impl Drop for Boxes {
+    fn drop(&mut self) {
+        // As a slice: that is wiped in one sweep, and a box byte after byte.
+        (*self.packed).zeroize();
     }
 }
 

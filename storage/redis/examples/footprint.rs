@@ -21,7 +21,6 @@ use waxseal_core::secret::Plaintext;
 use waxseal_core::system::{InlineStretch, SystemClock, SystemEntropy};
 use waxseal_core::vault::{Caller, Ports, Terms, Vault};
 use waxseal_redis::{Options, RedisStore};
-use zeroize::Zeroizing;
 
 /// Secrets on their way at once.
 const AT_ONCE: usize = 64;
@@ -58,7 +57,7 @@ fn vault(store: RedisStore) -> Result<Vault, Box<dyn Error>> {
 }
 
 async fn share(vault: &Vault, bytes: usize) -> Result<(), Box<dyn Error>> {
-    let text = Plaintext::from_utf8(Zeroizing::new(vec![b'x'; bytes])).ok_or("x is text")?;
+    let text = Plaintext::from_utf8(vec![b'x'; bytes].into()).ok_or("x is text")?;
     vault.share(text, Terms::default(), &Caller::guest(ClientId::LOCAL)).await?;
     Ok(())
 }

@@ -18,6 +18,9 @@ pub(crate) struct Cli {
     /// An earlier build, measured in the same visits
     #[arg(long, global = true, value_name = "PROGRAM")]
     before: Option<PathBuf>,
+    /// A build without pages and mail, whose idle memory is measured, too
+    #[arg(long, global = true, value_name = "PROGRAM")]
+    api_only: Option<PathBuf>,
     /// So little of each that all of it takes seconds: for seeing that it runs
     #[arg(long, global = true)]
     quick: bool,
@@ -39,6 +42,9 @@ pub(crate) struct Cli {
     /// Secrets that stand in a full store
     #[arg(long, global = true, default_value_t = 1_000_000)]
     records: usize,
+    /// Measure pairs on a minimal server, too: the bare one with the work that none is spared
+    #[arg(long, global = true)]
+    minimal: bool,
     /// Where the figures go as JSON
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -58,24 +64,31 @@ pub(crate) enum Command {
     Passphrase,
     /// From start to first answer, and what an idle server takes
     Start,
+    /// What the goals are about, and whether they are reached: ten minutes
+    Goals,
     /// Everything, one after another
     All,
     /// The bare hyper server alone
     #[command(hide = true)]
     Bare,
+    /// The minimal server alone
+    #[command(hide = true)]
+    Minimal,
 }
 
 /// What a run does, with every choice made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) waxseal: PathBuf,
     pub(crate) before: Option<PathBuf>,
+    pub(crate) api_only: Option<PathBuf>,
     pub(crate) rounds: usize,
     pub(crate) visit: Duration,
     pub(crate) connections: Vec<usize>,
     pub(crate) bytes: Vec<usize>,
     pub(crate) stores: Vec<Store>,
     pub(crate) records: usize,
+    pub(crate) minimal: bool,
     /// Connections with passphrases.
     pub(crate) guarded: usize,
     /// How often the program is started, to see how long that takes.
@@ -100,16 +113,19 @@ impl Cli {
         let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("waxseal"));
         let waxseal = program(&self.waxseal.clone().map_or_else(beside, Ok)?)?;
         let before = self.before.as_deref().map(program).transpose()?;
+        let api_only = self.api_only.as_deref().map(program).transpose()?;
         let visit = Duration::try_from_secs_f64(self.seconds).context("--seconds")?;
         let plan = Plan {
             waxseal,
             before,
+            api_only,
             rounds: self.rounds.max(1),
             visit,
             connections: self.connections.clone(),
             bytes: self.bytes.clone(),
             stores: self.stores.clone(),
             records: self.records,
+            minimal: self.minimal,
             guarded: 64,
             starts: 21,
             idle: 500,

@@ -9,6 +9,8 @@ mod args;
 mod bare;
 mod compare;
 mod connection;
+mod goals;
+mod minimal;
 mod pairs;
 mod passphrase;
 mod report;
@@ -39,8 +41,10 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<()> {
     // The same runtime as the program's, for the load and for the bare server.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if matches!(cli.command, Command::Bare) {
-        return runtime.block_on(bare::serve());
+    match cli.command {
+        Command::Bare => return runtime.block_on(bare::serve()),
+        Command::Minimal => return runtime.block_on(minimal::serve()),
+        _ => {}
     }
     let plan = cli.plan()?;
     let mut report = Report::new(&plan);
@@ -51,8 +55,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 Command::Unknown => unknown::run(&plan, &mut report).await,
                 Command::Stored => stored::run(&plan, &mut report).await,
                 Command::Passphrase => passphrase::run(&plan, &mut report).await,
+                Command::Goals => goals::run(&plan, &mut report).await,
                 Command::Start => start::run(&plan, &mut report).await,
-                Command::Bare | Command::All => Ok(()),
+                Command::Bare | Command::Minimal | Command::All => Ok(()),
             }
         })?;
     }

@@ -29,6 +29,9 @@ pub(crate) async fn against_bare(
     let mut homes = Vec::new();
     let bare = Subject { name: "bare".to_owned(), server: Server::bare()?, operation: operation.bare() };
     let mut subjects = vec![bare];
+    if plan.minimal && operation == Operation::Pair {
+        subjects.push(subject("minimal".to_owned(), Server::minimal()?, operation));
+    }
     for store in &plan.stores {
         for (program, when) in [(Some(&plan.waxseal), ""), (plan.before.as_ref(), " before")] {
             let Some(program) = program else { continue };
@@ -41,7 +44,7 @@ pub(crate) async fn against_bare(
     for (subject, Compared { name, figures, ratios }) in subjects.into_iter().zip(compared) {
         let rss_kib = subject.server.rss()? / 1_024;
         subject.server.stop()?;
-        report.row(&Row { name, load, figures, ratios, rss_kib });
+        report.row(Row { name, load, figures, ratios, rss_kib });
     }
     Ok(())
 }

@@ -17,6 +17,11 @@ use crate::server::{Home, Server};
 use crate::stored::number;
 use crate::traffic::{Operation, visit};
 
+/// The names of figures that are goals, too.
+pub(crate) const SHARE: &str = "pairs over what Argon2id alone allows";
+pub(crate) const BESIDE: &str = "p99 of plain shares beside them";
+pub(crate) const PEAK: &str = "most memory held";
+
 /// Connections that share without one, beside them.
 const PLAIN: usize = 4;
 /// Bytes of a value.
@@ -45,10 +50,10 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
             p99.push(beside(plan, &server, length).await?);
         }
         report.figure(*store, "pairs a second", median(rates.into_iter()), "");
-        report.figure(*store, "pairs over what Argon2id alone allows", median(shares.into_iter()), "");
+        report.figure(*store, SHARE, median(shares.into_iter()), "");
         report.figure(*store, "refused for too many at once", number(refused), "");
-        report.figure(*store, "p99 of plain shares beside them", median(p99.into_iter()), "ms");
-        report.figure(*store, "most memory held", number(peak) / 1e6, "MB");
+        report.figure(*store, BESIDE, median(p99.into_iter()), "ms");
+        report.figure(*store, PEAK, number(peak) / 1e6, "MB");
         server.stop()?;
     }
     Ok(())

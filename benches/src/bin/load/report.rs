@@ -16,6 +16,8 @@ pub(crate) struct Report {
     part: String,
     setting: Value,
     lines: Vec<Value>,
+    rows: Vec<(String, Row)>,
+    figures: Vec<(&'static str, String, f64)>,
 }
 
 /// One server under one load.
@@ -46,7 +48,7 @@ impl Report {
         let setting = json!({
             "cores": cores, "rounds": plan.rounds, "visit_s": plan.visit.as_secs_f64(),
         });
-        Self { part: String::new(), setting, lines: Vec::new() }
+        Self { part: String::new(), setting, lines: Vec::new(), rows: Vec::new(), figures: Vec::new() }
     }
 
     /// A new table.
@@ -55,8 +57,8 @@ impl Report {
         println!("\n## {part}\n\n{head}");
     }
 
-    pub(crate) fn row(&mut self, row: &Row) {
-        let Row { name, load, figures, ratios, rss_kib } = row;
+    pub(crate) fn row(&mut self, row: Row) {
+        let Row { name, load, figures, ratios, rss_kib } = &row;
         let Figures { rate, cpu_us, p50_ms, p99_ms, p999_ms } = figures;
         let rss = crate::stored::number(*rss_kib) * 1_024.0 / 1e6;
         println!(
@@ -67,6 +69,7 @@ impl Report {
             "part": self.part, "server": name, "bytes": load.bytes, "connections": load.connections,
             "figures": figures, "of_bare": ratios, "rss_kib": rss_kib,
         }));
+        self.rows.push((self.part.clone(), row));
     }
 
     pub(crate) fn figure(&mut self, store: Store, what: &str, value: f64, unit: &str) {
@@ -74,6 +77,40 @@ impl Report {
         println!("| {store} | {what} | {value:.digits$} {unit} |");
         self.lines.push(json!({
             "part": self.part, "store": store.name(), "what": what, "value": value, "unit": unit,
+        }));
+        self.figures.push((store.name(), what.to_owned(), value));
+    }
+
+    /// A row's ratios to the bare server.
+    pub(crate) fn of_bare(&self, part: &str, server: &str, connections: usize) -> Option<Figures> {
+        let is_it = |(of, row): &&(String, Row)| {
+            of == part && row.name == server && row.load.connections == connections
+        };
+        self.rows.iter().find(is_it).map(|(_, row)| row.ratios)
+    }
+
+    /// One number of one store, by its name.
+    pub(crate) fn number(&self, store: &str, what: &str) -> Option<f64> {
+        self.figures.iter().find(|(of, name, _)| *of == store && name == what).map(|(.., value)| *value)
+    }
+
+    /// One goal; `None` for what was not measured.
+    pub(crate) fn goal(
+        &mut self,
+        what: &str,
+        measured: Option<f64>,
+        bound: (char, f64),
+        reached: Option<bool>,
+    ) {
+        let shown = measured.map_or("-".to_owned(), |measured| format!("{measured:.2}"));
+        let word = match reached {
+            Some(true) => "reached",
+            Some(false) => "**missed**",
+            None => "not measured",
+        };
+        println!("| {what} | {shown} | {} {:.2} | {word} |", bound.0, bound.1);
+        self.lines.push(json!({
+            "part": self.part, "what": what, "value": measured, "bound": bound.1, "reached": reached,
         }));
     }
 

@@ -154,6 +154,11 @@ impl Server {
         Self::start(Command::new(std::env::current_exe()?).arg("bare"))
     }
 
+    /// The minimal server of this program.
+    pub(crate) fn minimal() -> anyhow::Result<Self> {
+        Self::start(Command::new(std::env::current_exe()?).arg("minimal"))
+    }
+
     fn start(command: &mut Command) -> anyhow::Result<Self> {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start")?;

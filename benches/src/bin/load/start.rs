@@ -1,5 +1,6 @@
 //! From start to first answer, and what a server takes that has nothing to do.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::ensure;
@@ -14,26 +15,42 @@ use crate::stored::number;
 /// What the first question is.
 const STATUS: &[u8] = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+/// The names of figures that are goals, too.
+pub(crate) const FIRST: &str = "start to first answer";
+pub(crate) const IDLE: &str = "resident memory";
+pub(crate) const IDLE_API: &str = "resident memory, API only";
+pub(crate) const CONNECTION: &str = "memory an idle connection";
+
 pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
     report.begin("start and idle", Figure::HEAD);
     for store in &plan.stores {
         let home = Home::new(&plan.waxseal, *store)?;
         // The first start makes the store.
         home.serve(&plan.waxseal)?.stop()?;
-        report.figure(*store, "start to first answer", first_answer(plan, &home).await? * 1e3, "ms");
-        let server = home.serve(&plan.waxseal)?;
-        let _warm = ask(&server).await?;
-        let before = server.rss()?;
-        report.figure(*store, "resident memory", number(before) / 1e6, "MB");
-        let mut idle = Vec::with_capacity(plan.idle);
-        for _ in 0..plan.idle {
-            idle.push(ask(&server).await?);
+        report.figure(*store, FIRST, first_answer(plan, &home).await? * 1e3, "ms");
+        let (resident, connection) = idle(plan, &home, &plan.waxseal).await?;
+        report.figure(*store, IDLE, resident / 1e6, "MB");
+        report.figure(*store, CONNECTION, connection, "B");
+        if let Some(program) = &plan.api_only {
+            let (resident, _) = idle(plan, &home, program).await?;
+            report.figure(*store, IDLE_API, resident / 1e6, "MB");
         }
-        let grown = number(server.rss()?.saturating_sub(before));
-        report.figure(*store, "memory an idle connection", grown / number(plan.idle as u64), "B");
-        server.stop()?;
     }
     Ok(())
+}
+
+/// Bytes that a program holds which has answered once, and that an idle connection adds.
+async fn idle(plan: &Plan, home: &Home, program: &Path) -> anyhow::Result<(f64, f64)> {
+    let server = home.serve(program)?;
+    let _warm = ask(&server).await?;
+    let before = server.rss()?;
+    let mut idle = Vec::with_capacity(plan.idle);
+    for _ in 0..plan.idle {
+        idle.push(ask(&server).await?);
+    }
+    let grown = number(server.rss()?.saturating_sub(before));
+    server.stop()?;
+    Ok((number(before), grown / number(plan.idle as u64)))
 }
 
 /// Seconds from a start to the first answer; the middle of many.

@@ -9,6 +9,13 @@ use crate::server::{Home, Store};
 use crate::start::first_answer;
 use crate::traffic::{Operation, fill};
 
+/// The names of figures that are goals, too.
+pub(crate) const MEMORY: &str = "memory a secret over its text";
+pub(crate) const DISK: &str = "disk a secret";
+pub(crate) const RESIDENT: &str = "resident memory, full";
+pub(crate) const PAIRS: &str = "pairs, full over empty";
+pub(crate) const START: &str = "start to first answer, full";
+
 /// Bytes of a value.
 const BYTES: usize = 100;
 /// Connections that ask for pairs.
@@ -32,9 +39,9 @@ async fn one(plan: &Plan, store: Store, report: &mut Report) -> anyhow::Result<(
     let records = number(plan.records as u64);
     report.figure(store, "shared a second while filling", records / took.as_secs_f64(), "");
     let grown = number(full.rss()?.saturating_sub(before));
-    report.figure(store, "memory a secret over its text", grown / records - number(BYTES as u64), "B");
+    report.figure(store, MEMORY, grown / records - number(BYTES as u64), "B");
     if store.has_files() {
-        report.figure(store, "disk a secret", number(homes[1].disk()?) / records, "B");
+        report.figure(store, DISK, number(homes[1].disk()?) / records, "B");
     }
     let operation = Operation::Pair;
     let subjects = [
@@ -43,16 +50,16 @@ async fn one(plan: &Plan, store: Store, report: &mut Report) -> anyhow::Result<(
     ];
     let load = Load { bytes: BYTES, connections: CONNECTIONS, rounds: plan.rounds, visit: plan.visit };
     let compared = compare(&subjects, load).await?;
-    report.figure(store, "pairs, full over empty", compared[1].ratios.rate, "");
+    report.figure(store, PAIRS, compared[1].ratios.rate, "");
     report.figure(store, "CPU a pair, full over empty", compared[1].ratios.cpu_us, "");
     report.figure(store, "p99.9, full over empty", compared[1].ratios.p999_ms, "");
     let [empty, full] = subjects;
-    report.figure(store, "resident memory, full", number(full.server.rss()?) / 1e6, "MB");
+    report.figure(store, RESIDENT, number(full.server.rss()?) / 1e6, "MB");
     empty.server.stop()?;
     full.server.stop()?;
     if store.has_files() {
         let took = first_answer(plan, &homes[1]).await?;
-        report.figure(store, "start to first answer, full", took * 1e3, "ms");
+        report.figure(store, START, took * 1e3, "ms");
         let server = homes[1].serve(&plan.waxseal)?;
         report.figure(store, "resident memory after a start, full", number(server.rss()?) / 1e6, "MB");
         server.stop()?;

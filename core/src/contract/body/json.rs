@@ -50,7 +50,7 @@ impl Node<'_> {
     }
 
     fn text<E: de::Error>(self, text: &str) -> Result<(), E> {
-        self.push(Value::Text(Zeroizing::new(text.as_bytes().to_vec())))
+        self.push(Value::Text(text.as_bytes().to_vec().into()))
     }
 
     fn deeper<E: de::Error>(&mut self) -> Result<usize, E> {
@@ -108,15 +108,15 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        self.push(Value::Text(Zeroizing::new(value.to_string().into_bytes())))
+        self.push(Value::Text(value.to_string().into_bytes().into()))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
-        self.push(Value::Text(Zeroizing::new(value.to_string().into_bytes())))
+        self.push(Value::Text(value.to_string().into_bytes().into()))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
-        self.push(Value::Fraction(Zeroizing::new(value.to_string().into_bytes())))
+        self.push(Value::Fraction(value.to_string().into_bytes().into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {

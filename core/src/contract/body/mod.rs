@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use self::media::Media;
 use super::Request;
 use super::refusal::Refusal;
+use crate::wiped::Wiped;
 
 /// The most parameters that query and body may hold together.
 const MOST_PARAMETERS: usize = 100;
@@ -30,9 +31,9 @@ const NOT_WHOLE: Refusal =
 /// What one parameter holds. Wiped on drop.
 enum Value {
     /// The bytes, decoded.
-    Text(Zeroizing<Vec<u8>>),
+    Text(Wiped),
     /// A JSON number that may have lost its spelling on the way.
-    Fraction(Zeroizing<Vec<u8>>),
+    Fraction(Wiped),
     /// A file part of a multipart body. Its content is not read.
     File,
 }
@@ -112,15 +113,15 @@ impl Fields {
     ///
     /// # Errors
     /// [`Refusal::Malformed`] for bytes that are not UTF-8, and for NUL (C-17).
-    pub fn secret(&mut self) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    pub fn secret(&mut self) -> Result<Wiped, Refusal> {
         let mut fields = self.take("secret");
         if fields.iter().any(|field| *field.name != "secret") {
-            return Ok(Zeroizing::default());
+            return Ok(Wiped::default());
         }
         match fields.pop().map(|field| field.value) {
             Some(Value::Text(bytes)) => checked(bytes),
             Some(Value::Fraction(_)) => Err(NOT_WHOLE),
-            Some(Value::File) | None => Ok(Zeroizing::default()),
+            Some(Value::File) | None => Ok(Wiped::default()),
         }
     }
 
@@ -129,12 +130,12 @@ impl Fields {
     /// # Errors
     /// [`Refusal::Unexpected`] for a file, a list or a map in its place (V1-B10);
     /// else as [`Fields::secret`].
-    pub fn exact(&mut self, name: &str) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    pub fn exact(&mut self, name: &str) -> Result<Wiped, Refusal> {
         match self.plain(name)? {
             Some(Value::Text(bytes)) => checked(bytes),
             Some(Value::Fraction(_)) => Err(NOT_WHOLE),
             Some(Value::File) => Err(Refusal::Unexpected),
-            None => Ok(Zeroizing::default()),
+            None => Ok(Wiped::default()),
         }
     }
 
@@ -229,18 +230,18 @@ fn brackets(suffix: &str) -> Option<(&str, &str)> {
     suffix.strip_prefix('[')?.split_once(']')
 }
 
-fn checked(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+fn checked(bytes: Wiped) -> Result<Wiped, Refusal> {
     if std::str::from_utf8(&bytes).is_err() {
         return Err(NOT_UTF8);
     }
     if bytes.contains(&0) { Err(HAS_NUL) } else { Ok(bytes) }
 }
 
-fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Refusal> {
+fn text(mut bytes: Wiped) -> Result<Zeroizing<String>, Refusal> {
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
+            drop(Wiped::new(error.into_bytes()));
             Err(NOT_UTF8)
         }
     }
@@ -262,7 +263,7 @@ mod tests {
             authorization: None,
             content_types: types.to_vec(),
             accept_language: None,
-            body: Zeroizing::new(body.as_bytes().to_vec()),
+            body: body.as_bytes().to_vec().into(),
         })
     }
 
@@ -398,7 +399,7 @@ mod tests {
             authorization: None,
             content_types: vec![FORM],
             accept_language: None,
-            body: Zeroizing::new(b"secret=hello".to_vec()),
+            body: b"secret=hello".to_vec().into(),
         };
         Fields::read(&mut request).unwrap();
         assert!(request.body.is_empty());

@@ -94,7 +94,7 @@ fn field(part: &[u8], eol: &[u8]) -> Result<Option<(Zeroizing<String>, Value)>, 
     let Some(disposition) = lines.find_map(disposition) else { return Ok(None) };
     let Some(name) = parameter(disposition, "name") else { return Ok(None) };
     let is_file = ["filename", "filename*"].iter().any(|file| parameter(disposition, file).is_some());
-    let value = if is_file { Value::File } else { Value::Text(Zeroizing::new(content.to_vec())) };
+    let value = if is_file { Value::File } else { Value::Text(content.to_vec().into()) };
     Ok(Some((name, value)))
 }
 

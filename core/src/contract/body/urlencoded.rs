@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Source, Value};
 use crate::contract::refusal::Refusal;
+use crate::wiped::Wiped;
 
 /// Reads pairs separated by `&`. A stray `%` is kept as text (V1-B11), a pair
 /// without `=` has an empty value. Nothing else can be wrong but the number of pairs.
@@ -32,8 +33,8 @@ fn cut(bytes: &[u8], place: Option<usize>) -> (&[u8], Option<&[u8]>) {
 
 /// Decodes `+` and `%XX`; what stands between them is taken over in one piece. The
 /// capacity is given beforehand, so that no growing buffer leaves a copy behind.
-fn decode(encoded: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut decoded = Zeroizing::new(Vec::with_capacity(encoded.len()));
+fn decode(encoded: &[u8]) -> Wiped {
+    let mut decoded = Wiped::with_capacity(encoded.len());
     let mut rest = encoded;
     while let Some(place) = memchr2(b'+', b'%', rest) {
         decoded.extend_from_slice(&rest[..place]);
