@@ -225,6 +225,9 @@ impl Courier {
     }
 
     async fn serving(&self, slot: u16, by: Instant) -> Result<Arc<Node>, Fault> {
+        if let Some(node) = self.topology.known(slot) {
+            return Ok(node);
+        }
         let late = || Trouble::Unreachable(self.topology.url().to_string(), "no answer".to_owned());
         let found = timeout_at(by, self.topology.node(slot)).await.unwrap_or_else(|_| Err(late()));
         found.map_err(Fault::Not)
@@ -239,9 +242,10 @@ impl Courier {
         via: Via,
     ) -> Result<Vec<Value>, Fault> {
         let late = || Trouble::Unreachable(node.address().to_owned(), "no answer".to_owned());
-        let line = match via {
-            Via::Shared => timeout_at(by, node.line()).await,
-            Via::Own => timeout_at(by, node.own_line()).await,
+        let line = match (via, node.standing()) {
+            (Via::Shared, Some(line)) => Ok(Ok(line)),
+            (Via::Shared, None) => timeout_at(by, node.line()).await,
+            (Via::Own, _) => timeout_at(by, node.own_line()).await,
         };
         let outcome = match line.unwrap_or_else(|_| Err(late())) {
             Ok(mut line) => {

@@ -4,6 +4,11 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, Script as Hashed};
 
+/// Arguments beside the keys of nearly all calls, and bytes of all: room that need not be made
+/// piece by piece.
+const ARGUMENTS: usize = 13;
+const BYTES: usize = 768;
+
 /// A script and its name in Redis.
 pub(crate) struct Script {
     text: &'static str,
@@ -20,6 +25,13 @@ macro_rules! scripts {
     };
 }
 
+/// A script that Redis runs though its memory is used up: what stands must be opened still.
+macro_rules! though_full {
+    ($text:expr) => {
+        concat!("#!lua flags=allow-oom\n", $text)
+    };
+}
+
 macro_rules! on_records {
     ($file:literal) => {
         concat!(include_str!("lua/head.lua"), include_str!($file))
@@ -32,7 +44,7 @@ scripts! {
     /// Counts a guess.
     ATTEMPT = on_records!("lua/attempt.lua");
     /// Ends a secret.
-    SETTLE = on_records!("lua/settle.lua");
+    SETTLE = though_full!(on_records!("lua/settle.lua"));
     /// Notes what became of a message.
     NOTE = include_str!("lua/note.lua");
     /// Erases and forgets.
@@ -42,14 +54,14 @@ scripts! {
     /// Registers a domain.
     ADD_DOMAIN = include_str!("lua/add_domain.lua");
     /// Takes from an allowance.
-    LIMIT = include_str!("lua/limit.lua");
+    LIMIT = though_full!(include_str!("lua/limit.lua"));
 }
 
 impl Script {
     /// A call over `keys`, to which arguments may be added.
     pub(crate) fn call<K: AsRef<[u8]>>(&self, keys: &[K]) -> Cmd {
-        let mut call = redis::cmd("EVALSHA");
-        call.arg(self.hash.as_str()).arg(keys.len());
+        let mut call = Cmd::with_capacity(keys.len() + ARGUMENTS, BYTES);
+        call.arg("EVALSHA").arg(self.hash.as_str()).arg(keys.len());
         for key in keys {
             call.arg(key.as_ref());
         }

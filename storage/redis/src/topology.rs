@@ -81,13 +81,15 @@ impl Topology {
         matches!(self.url.place, Place::Cluster(_))
     }
 
+    /// The server to ask about `slot`, as far as we know without asking.
+    pub(crate) fn known(&self, slot: u16) -> Option<Arc<Node>> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        (!map.stale).then(|| map.find(slot)).flatten()
+    }
+
     /// The server to ask about `slot`.
     pub(crate) async fn node(&self, slot: u16) -> Result<Arc<Node>, Trouble> {
-        let known = || {
-            let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-            (!map.stale).then(|| map.find(slot)).flatten()
-        };
-        if let Some(node) = known() {
+        if let Some(node) = self.known(slot) {
             return Ok(node);
         }
         let asked = self.ask().await;

@@ -279,6 +279,27 @@ async fn without_enough_replicas_a_claim_stays_claimed() {
     replica.signal("-CONT");
 }
 
+/// The script has run, and the connection ends while WAIT is awaited on it: another
+/// connection could confirm nothing, so none is asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_ends_before_replicas_confirm_leaves_a_claim_unconfirmed() {
+    let name = "a_connection_that_ends_before_replicas_confirm_leaves_a_claim_unconfirmed";
+    let Some(server) = server(name, &[]) else { return };
+    let plain = open(&server.url(), patient()).await;
+    put(&plain, &record(1)).await;
+    let wait = Duration::from_secs(60);
+    let confirming = open(&server.url(), Options { min_replicas: 1, wait, ..patient() }).await;
+    let settling = tokio::spawn(async move { settle(&confirming, 1).await });
+    eventually("replicas are waited for", || server.cli(&["CLIENT", "LIST"]).contains("cmd=wait"));
+    let killed = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    assert_ne!(killed.trim(), "0");
+    let unsure = settling.await.unwrap().unwrap_err();
+    assert!(matches!(unsure, StoreError::Unconfirmed(_)));
+    assert_told(&unsure, "ended the connection before it answered");
+    lasting("the other connection is made anew", async || plain.ping().await.is_ok()).await;
+    assert_eq!(settle(&plain, 1).await.unwrap(), None, "it was claimed, and stays so");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_is_told_of_where_one_server_is_meant() {
     if !available("a_cluster_is_told_of_where_one_server_is_meant") {

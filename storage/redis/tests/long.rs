@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use common::{lasting, open};
+use common::{lasting, open, patient};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use waxseal_conformance::sample::{self, START, after, record};
@@ -27,6 +27,8 @@ const SECRETS: u32 = 300;
 const NODES: usize = 4;
 /// How many of each node try for each secret.
 const RACERS: u32 = 2;
+/// How often what takes long without an end says how far it is.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What came of one round.
 #[derive(Default, Debug)]
@@ -85,8 +87,9 @@ impl Hurt {
 async fn rounds(what: &str, min_replicas: u64, hurt: impl Fn(&mut Hurt), judged: bool) {
     let mut total = Outcome::default();
     let rounds = number("WAXSEAL_PROVE_ROUNDS", 50);
-    for _ in 0..rounds {
+    for n in 1..=rounds {
         let outcome = round(min_replicas, &hurt).await;
+        say(&format!("{what}, min_replicas = {min_replicas}, round {n} of {rounds}: {outcome:?}"));
         if judged {
             assert_eq!(outcome.told_twice, 0, "{outcome:?}");
         }
@@ -215,9 +218,11 @@ async fn slots_move_under_load_without_an_error() {
     for (worker, node) in (0..).zip(nodes) {
         working.spawn(work(node, worker * 10_000_000, Arc::clone(&over)));
     }
-    for _ in 0..number("WAXSEAL_PROVE_ROUNDS", 50).div_ceil(10) {
+    let laps = number("WAXSEAL_PROVE_ROUNDS", 50).div_ceil(10);
+    for lap in 1..=laps {
         for (from, to) in [(0, 1), (1, 2), (2, 0)] {
             reshard(&cluster, from, to, 1_500);
+            say(&format!("lap {lap} of {laps}: 1500 slots from master {from} to {to}"));
         }
     }
     over.store(true, Ordering::Relaxed);
@@ -261,10 +266,11 @@ async fn memory_stays_flat() {
         return;
     }
     let server = Server::start(&[]);
-    let store = open(&server.url(), Options::default()).await;
+    // Patient: what is asked is memory, and the machine may be busy.
+    let store = open(&server.url(), patient()).await;
     let life = Duration::from_secs(number("WAXSEAL_PROVE_SECS", 600));
     let (started, mut n) = (Instant::now(), 0);
-    let mut first = None;
+    let (mut first, mut told) = (None, started);
     while started.elapsed() < life {
         let batch = n..n + 500;
         for n in batch.clone() {
@@ -277,6 +283,11 @@ async fn memory_stays_flat() {
         n += 500;
         if first.is_none() && started.elapsed() > life / 4 {
             first = Some((resident(), used(&server)));
+        }
+        if told.elapsed() > MINUTE {
+            told = Instant::now();
+            let (passed, ours, theirs) = (started.elapsed().as_secs(), resident(), used(&server));
+            say(&format!("{n} secrets in {passed} s: ours {ours} kB, Redis {theirs} bytes"));
         }
     }
     let (ours, theirs) = first.unwrap();

@@ -84,7 +84,7 @@ local parts = { struct.pack('>BI4I8I2I8B', 1, total, all.start, all.count, all.l
 for _, seen in ipairs(clients) do
   parts[#parts + 1] = struct.pack('>c8I8BI8', seen.id, seen.start, math.min(seen.count, 255), seen.locked)
 end
--- Deleting first, for the reason that settle.lua gives.
+-- Deleting first: a Redis whose memory is used up refuses a script that begins by writing.
 redis.call('DEL', KEYS[2])
 redis.call('SET', KEYS[2], table.concat(parts))
 

@@ -1,8 +1,8 @@
 -- Shared by all scripts that read a record: see layout.rs.
 -- Reads the head of the record KEYS[at]. Nothing if there is no record; an error
--- if what stands there is none.
+-- if what stands there is none. It reads further than the head: nearly all boxes end there.
 local function head_of(at)
-  local bytes = redis.call('GETRANGE', KEYS[at], 0, 52)
+  local bytes = redis.call('GETRANGE', KEYS[at], 0, 511)
   if bytes == '' then return nil end
   if #bytes < 53 or bytes:byte(1) ~= 1 then
     return nil, redis.error_reply('DAMAGED a record is not laid out as any record is')
@@ -21,6 +21,7 @@ end
 
 -- The record KEYS[at] without lock and body, ended or not.
 local function without_content(at, head, state, updated)
-  local boxes = head.boxes > 0 and redis.call('GETRANGE', KEYS[at], 53, 52 + head.boxes) or ''
+  local ends = 53 + head.boxes
+  local boxes = ends <= #head.bytes and head.bytes:sub(54, ends) or redis.call('GETRANGE', KEYS[at], 53, ends - 1)
   return struct.pack('>BBBI8', 1, state, head.open_flags, updated) .. head.bytes:sub(12, 49) .. '\0\0\0\0' .. boxes
 end

@@ -11,7 +11,5 @@ local owed = math.max(whole_at, now)
 local taken = math.min(count, math.floor((now + math.max(window, cost) - owed) / cost))
 if taken < 1 then return { 0, whole_at } end
 owed = owed + taken * cost
--- Deleting first, for the reason that settle.lua gives.
-redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], string.format('%.0f', owed), 'PX', string.format('%.0f', owed - now + tonumber(ARGV[4])))
 return { taken == count and 1 or 0, owed }

@@ -10,9 +10,7 @@ for i = 3, #ARGV, 2 do
 end
 if not becomes or not head.sealed or now >= head.expires then return false end
 local kept = without_content(1, head, becomes, now)
--- Deleting comes first: a Redis whose memory is used up refuses a script that
--- begins by writing, and what stands must be opened still.
-redis.call('DEL', KEYS[2])
+if head.guarded then redis.call('DEL', KEYS[2]) end
 redis.call('SET', KEYS[1], kept)
 redis.call('HINCRBY', KEYS[3], 'b', -(tonumber(ARGV[2]) + head.body))
 redis.call('HINCRBY', KEYS[3], 's' .. becomes, 1)

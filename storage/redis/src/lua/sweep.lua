@@ -33,7 +33,7 @@ for i = 5, #ARGV do
     elseif now < head.expires then
       redis.call('ZADD', KEYS[1], head.expires, name)
     else
-      -- Deleting first, for the reason that settle.lua gives.
+      -- Deleting first: a Redis whose memory is used up refuses a script that begins by writing.
       redis.call('DEL', KEYS[at + 1])
       if head.sealed then
         redis.call('SET', KEYS[at], without_content(at, head, head.state, head.updated))
