@@ -19,6 +19,25 @@ pub struct Setting {
     pub origin: Origin,
 }
 
+impl Setting {
+    /// The flag that stands above it, if there is one.
+    #[must_use]
+    pub fn flag(&self) -> Option<&'static str> {
+        self.above().map(|(flag, _)| flag).filter(|flag| !flag.is_empty())
+    }
+
+    /// The environment variable that stands above it, if there is one.
+    #[must_use]
+    pub fn variable(&self) -> Option<&'static str> {
+        self.above().map(|(_, variable)| variable)
+    }
+
+    fn above(&self) -> Option<(&'static str, &'static str)> {
+        let it = ABOVE.iter().find(|(name, ..)| *name == self.name);
+        it.map(|(_, flag, variable)| (*flag, *variable))
+    }
+}
+
 /// A value, for people and machines to read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Shown {
