@@ -54,7 +54,7 @@ pub(crate) const DE: Words = Words {
         secret_hint: "Ein Passwort, ein Schlüssel, eine Notiz: bis zu {max} Byte Text.",
         lifetime: "Ungeöffnet aufbewahren",
         passphrase: "Passphrase",
-        optional: "freiwillig",
+        optional: "kann leer bleiben",
         passphrase_hint: "Teilen Sie sie dem Empfänger auf anderem Weg mit als den Link.",
         passphrase_min: "Mindestens {min} Zeichen.",
         submit: "Link erstellen",
@@ -183,7 +183,7 @@ pub(crate) const DE: Words = Words {
 
 /// What a message to a recipient says.
 const MAIL: Mail = Mail {
-    subject: "{sender} hat Ihnen ein Geheimnis geschickt",
+    subject: "{sender} hat ein Geheimnis mit Ihnen geteilt",
     greeting: "Guten Tag,",
     lead: "{sender} hat über {site} ein Geheimnis mit Ihnen geteilt. Dieser Link öffnet es:",
     open: "Geheimnis öffnen",

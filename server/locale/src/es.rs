@@ -107,7 +107,7 @@ pub(crate) const ES: Words = Words {
         mail: "Mensaje",
         mail_queued: "a la espera de enviarse",
         mail_sent: "entregado al servidor de correo del destinatario",
-        mail_failed: "no entregado, que aquí se sepa. Envíe usted el enlace.",
+        mail_failed: "no consta aquí que se haya entregado. Envíe usted el enlace.",
         mail_over_quota: "no se ha enviado, porque esta cuenta ha enviado demasiados últimamente. Envíe usted el enlace.",
         mail_off: "no se ha enviado, porque este sitio no envía correo. Envíe usted el enlace.",
         private: "Esta página es suya, no la comparta.",

@@ -121,7 +121,7 @@ pub(crate) const FR: Words = Words {
     burn: Burn {
         title: "Supprimer le secret sans l’ouvrir\u{202f}?",
         lead: "Son lien ne s’ouvrira plus. Cette action est irréversible.",
-        passphrase: "Phrase secrète du secret",
+        passphrase: "Phrase secrète de ce secret",
         submit: "Supprimer définitivement",
         cancel: "Le conserver",
     },
@@ -192,5 +192,5 @@ const MAIL: Mail = Mail {
     unexpected: "Si vous n’attendez rien de {sender}, renseignez-vous avant d’ouvrir le lien.",
     automatic: "Ce message a été envoyé automatiquement et ne contient pas le secret. Une réponse parviendra à {sender}.",
     test_subject: "Message d’essai de {site}",
-    test_lead: "Ceci est un essai. Si vous pouvez le lire, {site} peut envoyer des e-mails.",
+    test_lead: "Ceci est un essai. Si vous pouvez le lire, {site} peut envoyer des courriels.",
 };
