@@ -99,7 +99,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Reach {
-    /// The server, as https://secrets.example.com [env: WAXSEAL_SERVER]
+    /// The server, such as `https://secrets.example.com` [env: WAXSEAL_SERVER]
     #[arg(long, value_name = "URL", conflicts_with_all = ["profile", "region"])]
     pub(crate) server: Option<String>,
     /// The profile of the configuration [env: WAXSEAL_PROFILE] [default: default, if it is there]

@@ -168,7 +168,7 @@ pub(crate) struct Settings {
     /// The host that links stand on [env: WAXSEAL_SITE_HOST] [default: where it listens]
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     pub(crate) site_host: Option<Host>,
-    /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: https with [tls], else http on loopback and https elsewhere]
+    /// How links begin: http or https [env: WAXSEAL_SITE_SCHEME] [default: https where it speaks TLS, else http on loopback and https elsewhere]
     #[arg(long, global = true, value_name = "SCHEME")]
     pub(crate) site_scheme: Option<Scheme>,
     /// How much is logged [env: WAXSEAL_LOG] [default: info]

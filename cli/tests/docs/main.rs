@@ -40,7 +40,7 @@ fn every_block_is_run_or_excused() {
 fn what_the_pages_show_is_what_happens() {
     let mut ran = 0;
     for page in pages() {
-        let mut session = session::Session::new();
+        let session = session::Session::new();
         for block in blocks::of(&page) {
             if matches!(block.mark, Some(blocks::Mark::Run)) {
                 session.run(&page, &block);

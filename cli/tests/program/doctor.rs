@@ -187,8 +187,9 @@ fn somebody(answer: &'static str) -> String {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             // Whoever asks may be gone.
-            stream.read(&mut [0; 4_096]).ok();
-            stream.write_all(answer.as_bytes()).ok();
+            if stream.read(&mut [0; 4_096]).is_ok_and(|asked| asked > 0) {
+                stream.write_all(answer.as_bytes()).ok();
+            }
         }
     });
     address
