@@ -26,6 +26,7 @@ mod shell;
 mod store;
 mod tls;
 mod token;
+mod upkeep;
 mod warn;
 
 use std::process::ExitCode;
@@ -60,6 +61,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Domain(command) => domain::run(&sources.load()?, command),
         #[cfg(feature = "mail")]
         Command::Mail(command) => mail::run(&sources.load()?, command),
+        Command::Stats { json } => upkeep::stats(&sources.load()?, *json),
+        Command::Sweep { json } => upkeep::sweep(&sources.load()?, *json),
         Command::Key(command) => key::run(&sources.load()?, command),
     }
 }

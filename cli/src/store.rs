@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::SystemEntropy;
 use waxseal_server::config::Config;
-use waxseal_storage::{Opened, Options};
+use waxseal_storage::{Opened, Options, StoreUrl};
 
 use crate::exit::Failure;
 use crate::folder;
@@ -30,4 +30,19 @@ pub(crate) async fn open(config: &Config, keyring: &Keyring) -> Result<Opened, F
 /// Makes the folder that a new store is to stand in.
 pub(crate) fn make_folder(config: &Config) -> Result<(), Failure> {
     config.store.path().map_or(Ok(()), folder::make_for).map_err(Failure::store)
+}
+
+/// Refuses what no process but the server's own can look into, and a store that would
+/// only be made.
+pub(crate) fn must_stand(config: &Config) -> Result<(), Failure> {
+    let store = &config.store;
+    match store.path() {
+        Some(path) if !path.try_exists().unwrap_or(true) => {
+            Err(Failure::store(anyhow!("there is no store at {store} yet: waxseal serve makes it")))
+        }
+        None if *store == StoreUrl::Memory => Err(Failure::config(anyhow!(
+            "the store memory: stands in the server's process alone; name another with --store"
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -9,6 +9,7 @@ mod key;
 #[cfg(feature = "mail")]
 mod mail;
 mod span;
+mod upkeep;
 
 use std::path::PathBuf;
 
@@ -93,6 +94,26 @@ pub(crate) enum Command {
     #[cfg(feature = "mail")]
     #[command(subcommand, after_help = mail::EXAMPLES)]
     Mail(Mail),
+    /// Count what stands in the store
+    ///
+    /// Unopened secrets, receipts by how they ended, bytes, and the records that need each key.
+    /// Works while the server runs.
+    #[command(after_help = upkeep::STATS)]
+    Stats {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove at once what has expired
+    ///
+    /// A running server does so every few seconds. It is for a server that stands still: nothing
+    /// that has expired opens, swept or not.
+    #[command(after_help = upkeep::SWEEP)]
+    Sweep {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the configuration, or show what is in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(ConfigCommand),

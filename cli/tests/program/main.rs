@@ -31,3 +31,4 @@ mod settings;
 #[cfg(all(unix, feature = "mail"))]
 mod tls;
 mod token;
+mod upkeep;
