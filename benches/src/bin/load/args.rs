@@ -42,7 +42,8 @@ pub(crate) struct Cli {
     /// Secrets that stand in a full store
     #[arg(long, global = true, default_value_t = 1_000_000)]
     records: usize,
-    /// Measure pairs on a minimal server, too: the bare one with the work that none is spared
+    /// Measure pairs on two servers more, over each store: a minimal one, the bare with the
+    /// work that none is spared, and an embedded one, the bare around the API of the core
     #[arg(long, global = true)]
     minimal: bool,
     /// Where the figures go as JSON
@@ -52,7 +53,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-#[derive(Subcommand, Clone, Copy, Debug)]
+#[derive(Subcommand, Clone, Debug)]
 pub(crate) enum Command {
     /// Share and reveal, by store, size and connections
     Pairs,
@@ -73,7 +74,18 @@ pub(crate) enum Command {
     Bare,
     /// The minimal server alone
     #[command(hide = true)]
-    Minimal,
+    Minimal {
+        /// Where records stand, if not in a map
+        #[arg(long)]
+        store: Option<String>,
+    },
+    /// The API of the core on the bare server, alone
+    #[command(hide = true)]
+    Embedded {
+        /// Where records stand
+        #[arg(long)]
+        store: String,
+    },
 }
 
 /// What a run does, with every choice made.

@@ -9,6 +9,7 @@ mod args;
 mod bare;
 mod compare;
 mod connection;
+mod embedded;
 mod goals;
 mod minimal;
 mod pairs;
@@ -41,14 +42,15 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<()> {
     // The same runtime as the program's, for the load and for the bare server.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match cli.command {
+    match &cli.command {
         Command::Bare => return runtime.block_on(bare::serve()),
-        Command::Minimal => return runtime.block_on(minimal::serve()),
+        Command::Minimal { store } => return runtime.block_on(minimal::serve(store.as_deref())),
+        Command::Embedded { store } => return runtime.block_on(embedded::serve(store)),
         _ => {}
     }
     let plan = cli.plan()?;
     let mut report = Report::new(&plan);
-    for command in cli.command.parts() {
+    for command in cli.command.clone().parts() {
         runtime.block_on(async {
             match command {
                 Command::Pairs => pairs::run(&plan, &mut report).await,
@@ -57,7 +59,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 Command::Passphrase => passphrase::run(&plan, &mut report).await,
                 Command::Goals => goals::run(&plan, &mut report).await,
                 Command::Start => start::run(&plan, &mut report).await,
-                Command::Bare | Command::Minimal | Command::All => Ok(()),
+                Command::Bare | Command::Minimal { .. } | Command::Embedded { .. } | Command::All => Ok(()),
             }
         })?;
     }

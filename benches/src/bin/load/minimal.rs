@@ -1,7 +1,7 @@
 //! M: the bare server, and beside it only the work that no server of this kind is spared:
-//! finding the value in the form, minting keys, sealing and opening, a record in a map,
-//! an answer with the contract's fields, a line in a log. No limits, no checks, no gate, no wiping,
-//! one lock: what the whole product can come near to, and not beyond.
+//! finding the value in the form, minting keys, sealing and opening, a record in a map or in
+//! the product's own store, an answer with the contract's fields, a line in a log. No limits,
+//! no checks, no gate, no wiping, one lock: what the whole product can come near to, and not beyond.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -20,14 +20,18 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use waxseal_core::attempt::Guess;
 use waxseal_core::entropy::draw;
-use waxseal_core::id::{LinkKey, MetadataKey, RecordId};
+use waxseal_core::id::{ClientId, Kid, LinkKey, MetadataKey, RecordId};
+use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::seal::content::{Binding, Content, Header, open, seal};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::secret::Plaintext;
-use waxseal_core::store::{Kind, Sealed};
+use waxseal_core::state::Ending;
+use waxseal_core::store::{Attempt, Created, Kind, MailState, Record, Sealed, Store};
 use waxseal_core::system::{SystemClock, SystemEntropy};
-use waxseal_core::time::{Clock, Ttl};
+use waxseal_core::time::{Clock, Timestamp, Ttl};
+use waxseal_storage::{Options, open as open_store};
 
 /// Bytes of the log that are written at once.
 const LOG: usize = 32 * 1024;
@@ -36,18 +40,64 @@ struct Minimal {
     keyring: Keyring,
     clock: SystemClock,
     entropy: SystemEntropy,
-    kept: Mutex<HashMap<RecordId, Sealed>>,
+    kept: Kept,
     log: Mutex<(Vec<u8>, File)>,
 }
 
-/// Serves until the process is killed.
-pub(crate) async fn serve() -> anyhow::Result<()> {
+/// Where records are.
+enum Kept {
+    InMap(Mutex<HashMap<RecordId, Sealed>>),
+    InStore(Arc<dyn Store>),
+}
+
+impl Kept {
+    async fn open(url: Option<&str>) -> anyhow::Result<Self> {
+        Ok(match url {
+            None => Self::InMap(Mutex::default()),
+            Some(url) => Self::InStore(open_store(&url.parse()?, Options::default()).await?.store),
+        })
+    }
+
+    async fn put(&self, id: RecordId, sealed: Sealed, kid: Kid) -> Option<()> {
+        match self {
+            Self::InMap(map) => {
+                map.lock().ok()?.insert(id, sealed);
+                Some(())
+            }
+            Self::InStore(store) => {
+                let now = sealed.created;
+                // As long as a guest's info box.
+                let info = vec![0; 40];
+                let record = Record { id, kid, sealed, info, owner: None, mail: MailState::None };
+                store.create(record, now).await.ok().filter(|created| *created == Created::Fresh).map(drop)
+            }
+        }
+    }
+
+    /// Reads, then claims: the second only for what could be read.
+    async fn take(&self, id: RecordId, now: Timestamp) -> Option<Sealed> {
+        let store = match self {
+            Self::InMap(map) => return map.lock().ok()?.remove(&id),
+            Self::InStore(store) => store,
+        };
+        let guess = Guess::None(ClientId([0; 8]));
+        let Attempt::Granted { sealed, .. } =
+            store.attempt(&id, guess, &AttemptPolicy::default(), now).await.ok()?
+        else {
+            return None;
+        };
+        store.settle(&id, Ending::Received, now).await.ok()?.map(|_| sealed)
+    }
+}
+
+/// Serves until the process is killed: over the store at `url`, or over a map.
+pub(crate) async fn serve(url: Option<&str>) -> anyhow::Result<()> {
     let entropy = SystemEntropy::default();
     let minimal = Arc::new(Minimal {
         keyring: Keyring::generate(&entropy)?,
         clock: SystemClock::default(),
         entropy,
-        kept: Mutex::default(),
+        kept: Kept::open(url).await?,
         log: Mutex::new((Vec::new(), tempfile::tempfile()?)),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -69,8 +119,8 @@ async fn answer(
     let key = request.uri().path().strip_prefix("/api/v1/secret/").map(str::to_owned);
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     let said = match key {
-        Some(key) => minimal.reveal(&key),
-        None => minimal.share(&body.unwrap_or_default()),
+        Some(key) => minimal.reveal(&key).await,
+        None => minimal.share(&body.unwrap_or_default()).await,
     };
     minimal.note(said.is_some());
     let status = if said.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
@@ -81,7 +131,7 @@ async fn answer(
 }
 
 impl Minimal {
-    fn share(&self, form: &[u8]) -> Option<String> {
+    async fn share(&self, form: &[u8]) -> Option<String> {
         let value = std::str::from_utf8(form.strip_prefix(b"secret=")?).ok()?;
         let (now, master) = (self.clock.now(), self.keyring.sealer());
         let header = Header { kid: master.kid(), cost: None, salt: draw(&self.entropy).ok()? };
@@ -92,7 +142,7 @@ impl Minimal {
         let binding = Binding { id, created, expires, kind };
         let (lock, body) = seal(&content, header, &link, None, master.content(), &binding);
         let sealed = Sealed { created, expires, kind, passphrase_required: false, lock, body };
-        self.kept.lock().ok()?.insert(id, sealed);
+        self.kept.put(id, sealed, master.kid()).await?;
         let (key, link) = (key.text(), link.text());
         let (key, link, now) = (key.expose(), link.expose(), created.secs());
         Some(format!(
@@ -103,10 +153,10 @@ impl Minimal {
         ))
     }
 
-    fn reveal(&self, key: &str) -> Option<String> {
+    async fn reveal(&self, key: &str) -> Option<String> {
         let link = LinkKey::parse(key)?;
         let id = self.keyring.record_id(&link);
-        let sealed = self.kept.lock().ok()?.remove(&id)?;
+        let sealed = self.kept.take(id, self.clock.now().timestamp()).await?;
         let master = self.keyring.sealer();
         let content = open(&sealed, &link, None, master.content(), &id).ok()?;
         let value = serde_json::to_string(content.value.expose()).ok()?;

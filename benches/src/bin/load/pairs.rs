@@ -3,7 +3,7 @@
 use crate::args::Plan;
 use crate::compare::{Compared, Load, Subject, compare};
 use crate::report::{Report, Row};
-use crate::server::{Home, Server, Store};
+use crate::server::{Home, OwnServer, Server, Store};
 use crate::traffic::Operation;
 
 pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
@@ -33,6 +33,13 @@ pub(crate) async fn against_bare(
         subjects.push(subject("minimal".to_owned(), Server::minimal()?, operation));
     }
     for store in &plan.stores {
+        if plan.minimal && operation == Operation::Pair {
+            for kind in OwnServer::ALL {
+                let home = Home::new(&plan.waxseal, *store)?;
+                subjects.push(subject(format!("{} {store}", kind.name()), home.serve_own(kind)?, operation));
+                homes.push(home);
+            }
+        }
         for (program, when) in [(Some(&plan.waxseal), ""), (plan.before.as_ref(), " before")] {
             let Some(program) = program else { continue };
             let home = Home::new(program, *store)?;

@@ -97,8 +97,27 @@ impl std::fmt::Display for Store {
     }
 }
 
+/// A server of this program that works over a store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OwnServer {
+    Minimal,
+    Embedded,
+}
+
+impl OwnServer {
+    pub(crate) const ALL: [Self; 2] = [Self::Minimal, Self::Embedded];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Minimal => "minimal",
+            Self::Embedded => "embedded",
+        }
+    }
+}
+
 /// A folder in which the program can be started again and again.
 pub(crate) struct Home {
+    store: Store,
     // Stopped before their folder goes.
     redis: Servers,
     folder: TempDir,
@@ -123,7 +142,7 @@ impl Home {
         fs::write(folder.path().join("waxseal.toml"), config)?;
         let done = Command::new(program).arg("init").current_dir(&folder).output()?;
         ensure!(done.status.success(), "waxseal init failed: {}", String::from_utf8_lossy(&done.stderr));
-        Ok(Self { redis, folder })
+        Ok(Self { store, redis, folder })
     }
 
     /// The program in this folder, its log at info in a file beside the store.
@@ -131,6 +150,15 @@ impl Home {
         let log = File::create(self.folder.path().join("log"))?;
         let mut command = Command::new(program);
         let mut server = Server::start(command.arg("serve").current_dir(&self.folder).stderr(log))?;
+        server.helpers = self.redis.pids();
+        Ok(server)
+    }
+
+    /// A server of this program, over the same store.
+    pub(crate) fn serve_own(&self, kind: OwnServer) -> anyhow::Result<Server> {
+        let mut command = Command::new(std::env::current_exe()?);
+        let command = command.arg(kind.name()).arg("--store").arg(self.redis.url(self.store));
+        let mut server = Server::start(command.current_dir(&self.folder))?;
         server.helpers = self.redis.pids();
         Ok(server)
     }
