@@ -5,6 +5,10 @@ use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use ipnet::IpNet;
+use waxseal_core::id::ClientId;
+use waxseal_core::seal::keyring::Keyring;
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Networks whose `X-Forwarded-For` is believed. None by default.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -41,7 +45,7 @@ impl TrustedProxies {
 
 /// The hops of every `X-Forwarded-For`, left to right; `None` where one is no address.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = headers.get_all("x-forwarded-for").into_iter();
+    let lines = headers.get_all(X_FORWARDED_FOR).into_iter();
     lines.flat_map(|line| line.to_str().unwrap_or("?").split(',').map(address).collect::<Vec<_>>()).collect()
 }
 
@@ -54,6 +58,26 @@ fn address(text: &str) -> Option<IpAddr> {
     parsed.ok().map(|address| address.to_canonical())
 }
 
+/// The other end of a connection. Its id is worked out once, for all its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    address: IpAddr,
+    id: ClientId,
+}
+
+impl Peer {
+    pub(crate) fn new(address: IpAddr, keyring: &Keyring) -> Self {
+        let address = address.to_canonical();
+        Self { address, id: keyring.client_id(&counted(address)) }
+    }
+
+    /// Whom a request counts for that came with these headers.
+    pub(crate) fn client(self, proxies: &TrustedProxies, headers: &HeaderMap, keyring: &Keyring) -> ClientId {
+        let address = proxies.client(self.address, headers);
+        if address == self.address { self.id } else { keyring.client_id(&counted(address)) }
+    }
+}
+
 /// Whose share a connection is taken from; nobody's, if it speaks for many: a trusted
 /// proxy's, or one from this machine, where a proxy may stand that was never named.
 pub(crate) fn holder(proxies: &TrustedProxies, peer: IpAddr) -> Option<Vec<u8>> {
@@ -62,7 +86,7 @@ pub(crate) fn holder(proxies: &TrustedProxies, peer: IpAddr) -> Option<Vec<u8>> 
 }
 
 /// What of an address is counted: all of IPv4; of IPv6 the /64, which one client has to itself.
-pub(crate) fn counted(address: IpAddr) -> Vec<u8> {
+fn counted(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
@@ -71,15 +95,39 @@ pub(crate) fn counted(address: IpAddr) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use waxseal_core::system::SystemEntropy;
+
     use super::*;
 
+    fn headers(forwarded: &[&str]) -> HeaderMap {
+        let lines = forwarded.iter().map(|line| (X_FORWARDED_FOR, line.parse().unwrap()));
+        lines.fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        })
+    }
+
+    fn proxies(trusted: &[&str]) -> TrustedProxies {
+        TrustedProxies::new(trusted.iter().map(|network| network.parse().unwrap()).collect())
+    }
+
     fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        for line in forwarded {
-            headers.append("x-forwarded-for", line.parse().unwrap());
+        proxies(trusted).client(peer.parse().unwrap(), &headers(forwarded)).to_string()
+    }
+
+    #[test]
+    fn a_request_counts_for_its_peer_or_for_whom_a_proxy_names() {
+        let keyring = Keyring::generate(&SystemEntropy::default()).unwrap();
+        let counts = |peer: &str, forwarded: &[&str]| {
+            let peer = Peer::new(peer.parse().unwrap(), &keyring);
+            peer.client(&proxies(&["10.0.0.0/8"]), &headers(forwarded), &keyring)
+        };
+        let direct = counts("1.2.3.4", &[]);
+        assert_eq!(counts("::ffff:1.2.3.4", &["5.6.7.8"]), direct);
+        assert_eq!(counts("10.0.0.1", &["1.2.3.4"]), direct);
+        for other in [counts("10.0.0.1", &[]), counts("10.0.0.1", &["1.2.3.5"]), counts("1.2.3.5", &[])] {
+            assert_ne!(other, direct);
         }
-        let proxies = TrustedProxies::new(trusted.iter().map(|network| network.parse().unwrap()).collect());
-        proxies.client(peer.parse().unwrap(), &headers).to_string()
     }
 
     #[test]

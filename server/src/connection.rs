@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::client::Peer;
 use crate::crowd::turn_away;
 use crate::domains::Follower;
 use crate::exchange::{exchange, send_away};
@@ -163,6 +164,7 @@ fn receive(stream: TcpStream, peer: SocketAddr, door: Door, hall: &Hall, place: 
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps Nagle's algorithm");
     }
+    let peer = Peer::new(peer.ip(), hall.app.api.vault.keyring());
     let guest = Guest { app: hall.app.clone(), peer, door, watcher: hall.graceful.watcher() };
     match (door, &hall.app.tls) {
         (Door::Tls, Some(tls)) => {
@@ -183,7 +185,7 @@ async fn held(connection: impl Future<Output = ()>, place: Place) {
 /// Whom a connection is served for.
 struct Guest {
     app: Arc<App>,
-    peer: SocketAddr,
+    peer: Peer,
     door: Door,
     watcher: Watcher,
 }
@@ -233,12 +235,7 @@ fn serve<S: Wire>(stream: S, guest: Guest) -> impl Future<Output = ()> + use<S> 
     }
 }
 
-async fn answer(
-    app: &App,
-    peer: SocketAddr,
-    door: Door,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+async fn answer(app: &App, peer: Peer, door: Door, request: Request<Incoming>) -> Response<Full<Bytes>> {
     if door == Door::Redirect {
         return send_away(app, request);
     }

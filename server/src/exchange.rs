@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,6 +17,7 @@ use waxseal_core::id::ClientId;
 use waxseal_core::vault::Fault;
 use waxseal_core::wiped::Wiped;
 
+use crate::client::Peer;
 use crate::config::ACCESS_TARGET;
 use crate::gate::{broken_body, refusal};
 #[cfg(not(feature = "pages"))]
@@ -26,14 +26,10 @@ use crate::hints::page;
 use crate::pages::page;
 use crate::panics::caught;
 use crate::tls::redirect;
-use crate::{App, client, openapi};
+use crate::{App, openapi};
 
 /// Answers one request.
-pub(crate) async fn exchange(
-    app: &App,
-    peer: SocketAddr,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+pub(crate) async fn exchange(app: &App, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let start = Instant::now();
     let (head, body) = request.into_parts();
     let id = request_id(&head.headers);
@@ -59,7 +55,7 @@ fn finish(app: &App, answer: Answer, id: HeaderValue, start: Instant) -> Respons
     response(answer.reply, id)
 }
 
-async fn answer(app: &App, peer: SocketAddr, head: &Parts, body: Incoming, id: &HeaderValue) -> Answer {
+async fn answer(app: &App, peer: Peer, head: &Parts, body: Incoming, id: &HeaderValue) -> Answer {
     if let Some(reply) = refusal(head) {
         return unhandled(reply, "refused");
     }
@@ -79,7 +75,7 @@ fn unhandled(reply: Reply, outcome: &'static str) -> Answer {
     Answer { reply, route: "none", outcome, fault: None }
 }
 
-async fn api(app: &App, peer: SocketAddr, head: &Parts, body: Incoming) -> Answer {
+async fn api(app: &App, peer: Peer, head: &Parts, body: Incoming) -> Answer {
     match read(head, body, app).await {
         Ok(body) => app.api.answer(request(head, body), client(app, peer, head)).await,
         Err(reply) => unhandled(reply, "refused"),
@@ -102,9 +98,8 @@ pub(crate) fn request(head: &Parts, body: Wiped) -> contract::Request<'_> {
 }
 
 /// Whom a request counts for.
-pub(crate) fn client(app: &App, peer: SocketAddr, head: &Parts) -> ClientId {
-    let address = app.proxies.client(peer.ip(), &head.headers);
-    app.api.vault.keyring().client_id(&client::counted(address))
+pub(crate) fn client(app: &App, peer: Peer, head: &Parts) -> ClientId {
+    peer.client(&app.proxies, &head.headers, app.api.vault.keyring())
 }
 
 /// Where the request says it goes. It selects among registered domains; nothing is

@@ -1,8 +1,6 @@
 //! A word for whoever opens a link in a browser, in a build without pages. Only for
 //! looking: no method but GET and HEAD leads anywhere.
 
-use std::net::SocketAddr;
-
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
@@ -10,10 +8,11 @@ use hyper::http::request::Parts;
 use waxseal_core::api::Answer;
 
 use crate::App;
+use crate::client::Peer;
 use crate::exchange::{host, told};
 
 /// Answers whatever is not the API's.
-pub(crate) async fn page(app: &App, _: SocketAddr, head: &Parts, _: Incoming, _: &HeaderValue) -> Answer {
+pub(crate) async fn page(app: &App, _: Peer, head: &Parts, _: Incoming, _: &HeaderValue) -> Answer {
     let looks = matches!(head.method, Method::GET | Method::HEAD);
     match looks.then(|| hint(app, head.uri.path(), host(head))).flatten() {
         Some(text) => told("hint", 200, &text),

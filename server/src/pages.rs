@@ -1,7 +1,5 @@
 //! What people meet beside the API: the pages, over hyper.
 
-use std::net::SocketAddr;
-
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
@@ -9,18 +7,13 @@ use waxseal_core::api::Answer;
 use waxseal_core::wiped::Wiped;
 use waxseal_pages::{Pages, Visit};
 
+use crate::client::Peer;
 use crate::exchange::{client, read, request};
 use crate::panics::caught;
 use crate::{App, config};
 
 /// Answers whatever is not the API's. Only a POST is read.
-pub(crate) async fn page(
-    app: &App,
-    peer: SocketAddr,
-    head: &Parts,
-    body: Incoming,
-    id: &HeaderValue,
-) -> Answer {
+pub(crate) async fn page(app: &App, peer: Peer, head: &Parts, body: Incoming, id: &HeaderValue) -> Answer {
     let pages = pages(app.pages);
     let visit = |body| Visit {
         request: request(head, body),
