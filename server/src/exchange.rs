@@ -16,6 +16,7 @@ use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::id::ClientId;
 use waxseal_core::vault::Fault;
 use waxseal_core::wiped::Wiped;
+use waxseal_fault_points::{Point, reach};
 
 use crate::client::Peer;
 use crate::config::ACCESS_TARGET;
@@ -47,6 +48,7 @@ pub(crate) fn send_away(app: &App, request: Request<Incoming>) -> Response<Full<
 }
 
 fn finish(app: &App, answer: Answer, id: HeaderValue, start: Instant) -> Response<Full<Bytes>> {
+    reach(Point::AnswerMade);
     let took = start.elapsed();
     log(&answer, &id, took);
     if let Some(metrics) = &app.metrics {

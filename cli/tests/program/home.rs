@@ -130,12 +130,20 @@ impl Server {
         Self::listening(command.stderr(Stdio::null()))
     }
 
-    fn listening(command: &mut Command) -> Self {
+    pub(crate) fn listening(command: &mut Command) -> Self {
+        let server = Self::begun(command);
+        assert!(!server.address.is_empty(), "it ended after: {}", server.said);
+        server
+    }
+
+    /// One that may end before it listens: its address is empty then.
+    pub(crate) fn begun(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut server = Self { child, lines, address: String::new(), said: String::new() };
         while server.address.is_empty() {
-            let line = server.next_line();
+            let Some(line) = server.lines.next() else { break };
+            let line = line.unwrap();
             let address = line.strip_prefix("listening on http").and_then(|rest| rest.split_once("://"));
             server.address = address.map(|(_, address)| address.to_owned()).unwrap_or_default();
             server.said += &line;
@@ -200,7 +208,13 @@ impl Server {
     }
 
     /// Head and body of the answer.
-    fn exchange(&self, method: &str, path: &str, headers: &str, form: &str) -> io::Result<(String, String)> {
+    pub(crate) fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        form: &str,
+    ) -> io::Result<(String, String)> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
@@ -244,6 +258,12 @@ impl Server {
     pub(crate) fn send(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself: the signal that ended it.
+    #[cfg(unix)]
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        std::os::unix::process::ExitStatusExt::signal(&self.child.wait().unwrap())
     }
 
     /// Sends a signal and waits for the end: its exit code.

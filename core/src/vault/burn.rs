@@ -1,5 +1,7 @@
 //! Destroying a secret unread, by its creator's key.
 
+use waxseal_fault_points::{Point, reach};
+
 use super::reveal::Unlocked;
 use super::{Fault, Vault};
 use crate::attempt::Guess;
@@ -55,7 +57,10 @@ impl Vault {
             Some(Unlocked::LockedOut { until }) => return Ok(Burn::LockedOut { until }),
             Some(Unlocked::Gone) => return Ok(Burn::Gone),
         }
-        match self.ports.store.settle(&id, Ending::Burned, self.now()).await? {
+        reach(Point::BurnAllowed);
+        let settled = self.ports.store.settle(&id, Ending::Burned, self.now()).await?;
+        reach(Point::BurnSettled);
+        match settled {
             // It is destroyed: that its metadata can't be shown must not sound as if it were not.
             Some(receipt) => match self.metadata(key.clone(), receipt) {
                 Ok(metadata) => Ok(Burn::Burned(metadata)),

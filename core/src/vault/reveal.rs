@@ -1,6 +1,8 @@
 //! Opening: the guess is counted, the content opened, then the record claimed.
 //! Only the one that claimed it is told the value.
 
+use waxseal_fault_points::{Point, reach};
+
 use super::{Fault, Vault};
 use crate::attempt::Guess;
 use crate::id::{ClientId, LinkKey, RecordId};
@@ -80,7 +82,9 @@ impl Vault {
         id: &RecordId,
         guess: Guess,
     ) -> Result<Result<(Sealed, u32), Unlocked>, Fault> {
+        reach(Point::AttemptBegun);
         let attempt = self.ports.store.attempt(id, guess, &self.policy.attempts, self.now()).await?;
+        reach(Point::AttemptCounted);
         Ok(match attempt {
             Attempt::Granted { sealed, remaining } => Ok((sealed, remaining)),
             Attempt::LockedOut { until } => Err(Unlocked::LockedOut { until }),
@@ -127,7 +131,10 @@ impl Vault {
     }
 
     async fn claim(&self, content: Content, id: &RecordId) -> Result<Reveal, Fault> {
-        match self.ports.store.settle(id, Ending::Received, self.now()).await? {
+        reach(Point::RevealOpened);
+        let settled = self.ports.store.settle(id, Ending::Received, self.now()).await?;
+        reach(Point::RevealSettled);
+        match settled {
             Some(_) => Ok(Reveal::Shown(Opened { value: content.value, share_domain: content.share_domain })),
             None => Ok(Reveal::Lost),
         }

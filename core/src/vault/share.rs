@@ -1,5 +1,6 @@
 //! Keeping a value: minted keys, one sealed record, one atomic create.
 
+use waxseal_fault_points::{Point, reach};
 use zeroize::Zeroizing;
 
 use super::{Caller, Fault, Terms, Vault};
@@ -92,6 +93,7 @@ impl Vault {
         terms.share_domain = terms.share_domain.filter(|host| host.len() <= usize::from(u8::MAX));
         self.plan(caller).check_size(value.len())?;
         self.policy.passphrases.check(terms.passphrase.as_ref())?;
+        reach(Point::ShareBegun);
         let salt = draw(self.entropy())?;
         let stretched = self.stretched(terms.passphrase.as_ref(), salt).await?;
         let cost = stretched.as_ref().map(|_| Cost::USUAL);
@@ -100,8 +102,10 @@ impl Vault {
         let mut metadata = self.minted(key, kind, &terms, caller)?;
         let content = Content { value, share_domain: terms.share_domain.take() };
         let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
+        reach(Point::ShareSealed);
         match self.ports.store.create(record, metadata.created).await.map_err(not_handed_out)? {
             Created::Fresh => {
+                reach(Point::ShareCreated);
                 self.tell(&mut metadata, &terms, caller).await;
                 Ok(Some((metadata, content.value)))
             }

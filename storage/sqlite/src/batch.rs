@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Params, params};
 use waxseal_core::id::Kid;
+use waxseal_fault_points::{Point, reach};
 
 /// An open transaction, and the running figures it changes.
 pub(crate) struct Batch<'c> {
@@ -60,6 +61,7 @@ impl<'c> Batch<'c> {
     /// Begins, and with it keeps every other writer out until the end.
     pub(crate) fn begin(conn: &'c Connection, budget: u64) -> rusqlite::Result<Self> {
         run(conn, "BEGIN IMMEDIATE")?;
+        reach(Point::SqliteBegun);
         let totals = Totals::read(conn)?;
         let next_slot = newest_slot(conn)? + 1;
         Ok(Self { conn, totals, next_slot, erased: false, budget, before: totals, kids: BTreeMap::new() })
@@ -84,8 +86,12 @@ impl<'c> Batch<'c> {
     /// Writes the figures and commits. Answers whether the log must be cleared soon.
     pub(crate) fn commit(self) -> Result<bool, Broken> {
         self.write_figures().map_err(Broken::Undone)?;
+        reach(Point::SqliteWritten);
         match run(self.conn, "COMMIT") {
-            Ok(()) => Ok(self.erased),
+            Ok(()) => {
+                reach(Point::SqliteCommitted);
+                Ok(self.erased)
+            }
             // No room to write the last pages of the log: without its final
             // frame the transaction does not exist, now or after a crash.
             Err(error) if crate::fault::is_full(&error) => Err(Broken::Undone(error)),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use waxseal_core::store::StoreError;
+use waxseal_fault_points::{Point, reach};
 
 use crate::batch::{Batch, Broken, roll_back};
 use crate::fault::{failed, is_fatal, is_full};
@@ -162,10 +163,12 @@ impl Engine {
     /// Writes the log back and cuts it to no bytes. `false` if a reader, here or
     /// in another process, is in the way.
     fn clear_log(&mut self) -> rusqlite::Result<bool> {
+        reach(Point::SqliteLogDue);
         let conn = self.connection()?;
         conn.busy_timeout(READER_PATIENCE)?;
         let busy = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
         conn.busy_timeout(crate::schema::PATIENCE)?;
+        reach(Point::SqliteLogCut);
         Ok(!busy?)
     }
 }

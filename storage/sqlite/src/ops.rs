@@ -13,6 +13,7 @@ use waxseal_core::store::{
     Check, Created, LOCK_BYTES, MailState, RECORD_OVERHEAD, Receipt, Record, forgotten,
 };
 use waxseal_core::time::Timestamp;
+use waxseal_fault_points::{Point, reach};
 
 use crate::batch::Batch;
 use crate::fault::Fault;
@@ -50,6 +51,7 @@ pub(crate) fn count(
             "INSERT INTO attempts VALUES (?1, ?2) ON CONFLICT DO UPDATE SET counts = excluded.counts",
             params![guarded.slot, attempts.to_bytes()],
         )?;
+        reach(Point::SqliteGuessWritten);
     }
     Ok(Some(verdict))
 }
@@ -71,6 +73,7 @@ pub(crate) fn settle(
     if won == 0 {
         return Ok(None);
     }
+    reach(Point::SqliteStateWritten);
     erase(batch, found.slot)?;
     *ended_count(batch, ended) += 1;
     let state = ended.seen(false, found.receipt.expires, now);
@@ -106,8 +109,11 @@ pub(crate) fn erase(batch: &mut Batch<'_>, slot: i64) -> Result<bool, Fault> {
         "UPDATE OR FAIL bodies SET live = 0, body = zeroblob(length(body)) WHERE slot = ?1",
         [slot],
     )?;
+    reach(Point::SqliteBodyZeroed);
     batch.execute("UPDATE locks SET lock = zeroblob(length(lock)) WHERE slot = ?1", [slot])?;
+    reach(Point::SqliteLockZeroed);
     batch.execute("DELETE FROM attempts WHERE slot = ?1", [slot])?;
+    reach(Point::SqliteGuessesDropped);
     batch.totals.stored_bytes -= body + LOCK_BYTES as i64;
     batch.totals.dead_bytes += body;
     batch.totals.unopened -= 1;
@@ -139,11 +145,14 @@ fn insert(batch: &mut Batch<'_>, record: &Record, now: Timestamp) -> Result<bool
     if insert_receipt(batch, record, slot, now)? == 0 {
         return Ok(false);
     }
+    reach(Point::SqliteReceiptWritten);
     batch.execute("INSERT INTO locks VALUES (?1, ?2)", params![slot, record.sealed.lock.0])?;
+    reach(Point::SqliteLockWritten);
     batch.execute(
         "INSERT OR FAIL INTO bodies VALUES (?1, 1, ?2, ?3)",
         params![slot, secs(record.sealed.expires), record.sealed.body],
     )?;
+    reach(Point::SqliteBodyWritten);
     batch.next_slot += 1;
     batch.totals.stored_bytes += i64::try_from(record.stored_bytes()).unwrap_or(i64::MAX);
     batch.totals.unopened += 1;
