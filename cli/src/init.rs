@@ -11,7 +11,7 @@ use waxseal_storage::StoreUrl;
 use crate::args::Settings;
 use crate::config::Sources;
 use crate::exit::Failure;
-use crate::{keys, out, store};
+use crate::{folder, keys, out, store};
 
 const TEMPLATE: &str = include_str!("template.toml");
 
@@ -54,7 +54,12 @@ fn write_new(path: &Path, text: &str) -> io::Result<bool> {
         fs::create_dir_all(folder)?;
     }
     match public().open(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map(|()| true),
+        Ok(mut file) => {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            folder::keep_name(path)?;
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
