@@ -1,8 +1,8 @@
 //! The machine's own clock, randomness and processor: the only file of this
 //! crate that touches the machine.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -12,18 +12,43 @@ use crate::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError, argon2id};
 use crate::secret::{KeyBytes, Passphrase};
 use crate::time::{Clock, Moment};
 
-/// Wall time that never runs backwards within this process: while the system's
-/// clock is behind what was read before, the latest reading stands.
+/// Wall time that never runs backwards within this process. A system clock that was set
+/// back is behind what was read before: until it comes up with that, time goes on by the
+/// steady clock, slower by a sixteenth, so that the two meet again. If it stood still
+/// instead, every life, lock and allowance would wait for the system's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock {
-    latest: AtomicU64,
+    latest: Mutex<Option<Reading>>,
+}
+
+/// What was read last, and when that was by the steady clock.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    since_epoch: Duration,
+    steady: Instant,
+}
+
+impl Reading {
+    /// The next one.
+    fn after(latest: Option<Self>, since_epoch: Duration, steady: Instant) -> Self {
+        match latest {
+            Some(latest) if since_epoch < latest.since_epoch => {
+                let passed = steady.saturating_duration_since(latest.steady);
+                Self { since_epoch: latest.since_epoch.saturating_add(passed - passed / 16), steady }
+            }
+            _ => Self { since_epoch, steady },
+        }
+    }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        Moment::from_millis(self.latest.fetch_max(millis, Ordering::Relaxed).max(millis))
+        // The clocks are read behind the lock: who comes later reads later.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let reading = Reading::after(*latest, since_epoch, Instant::now());
+        *latest = Some(reading);
+        Moment::from_millis(u64::try_from(reading.since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
@@ -68,8 +93,26 @@ mod tests {
 
     #[test]
     fn the_clock_never_runs_backwards() {
-        let clock = SystemClock { latest: AtomicU64::new(u64::MAX / 2) };
-        assert_eq!(clock.now().millis(), u64::MAX / 2);
+        let ahead = Reading { since_epoch: Duration::from_secs(1 << 40), steady: Instant::now() };
+        let clock = SystemClock { latest: Mutex::new(Some(ahead)) };
+        let first = clock.now();
+        assert!(first.millis() >= 1_000 << 40 && clock.now().millis() >= first.millis());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_waited_for_and_time_goes_on() {
+        let (noon, start) = (Duration::from_secs(43_200), Instant::now());
+        let hour = Duration::from_secs(3_600);
+        let read = |latest, wall, passed: u64| {
+            Reading::after(latest, wall, start + Duration::from_secs(passed))
+        };
+        let first = read(None, noon, 0);
+        let back = read(Some(first), noon - hour, 0);
+        assert_eq!(back.since_epoch, noon);
+        let later = read(Some(back), noon - hour + Duration::from_secs(32), 32);
+        assert_eq!(later.since_epoch, noon + Duration::from_secs(30));
+        let met = read(Some(later), later.since_epoch + Duration::from_millis(1), 99_999);
+        assert_eq!(met.since_epoch, later.since_epoch + Duration::from_millis(1));
     }
 
     #[test]
