@@ -103,9 +103,8 @@ mod tests {
     fn a_clock_that_was_set_back_is_waited_for_and_time_goes_on() {
         let (noon, start) = (Duration::from_secs(43_200), Instant::now());
         let hour = Duration::from_secs(3_600);
-        let read = |latest, wall, passed: u64| {
-            Reading::after(latest, wall, start + Duration::from_secs(passed))
-        };
+        let read =
+            |latest, wall, passed: u64| Reading::after(latest, wall, start + Duration::from_secs(passed));
         let first = read(None, noon, 0);
         let back = read(Some(first), noon - hour, 0);
         assert_eq!(back.since_epoch, noon);

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use serde_json::Value;
 
 use super::ledger::{Answer, Deed, Ending, Story};
-use crate::home::Server;
+use crate::home::{Server, eventually};
 
 /// Every request has a number of its own, which its answer carries back.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -178,6 +178,26 @@ impl Crowd {
 
     pub(super) fn told(&self) -> &Told {
         &self.told
+    }
+
+    /// Waits until they were told so. None of them may be left without an answer meanwhile.
+    pub(super) fn until(&self, so: impl Fn(&Told) -> bool) {
+        eventually(|| {
+            assert!(self.workers.iter().all(|worker| !worker.is_finished()), "a client got no answer");
+            so(&self.told)
+        });
+    }
+
+    /// Waits until so many more secrets are acknowledged.
+    pub(super) fn until_made(&self, more: u32) {
+        let before = self.told.made.load(Ordering::Relaxed);
+        self.until(|told| told.made.load(Ordering::Relaxed) >= before + more);
+    }
+
+    /// Waits until they were turned away so many times more.
+    pub(super) fn until_refused(&self, more: u32) {
+        let before = self.told.refused.load(Ordering::Relaxed);
+        self.until(|told| told.refused.load(Ordering::Relaxed) >= before + more);
     }
 
     /// What they know, once all have ended. They end by themselves when the server does.

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
@@ -82,7 +81,7 @@ impl Recording {
         let server = Arc::new(Server::start(&mut command));
         for _ in 0..2 {
             let crowd = Crowd::start(&server, 3);
-            eventually(|| crowd.told().made.load(Ordering::Relaxed) >= secrets);
+            crowd.until_made(secrets);
             self.stories.extend(crowd.stop());
             eventually(|| {
                 fs::metadata(self.home.path("data/waxseal.db-wal")).is_ok_and(|log| log.len() == 0)
