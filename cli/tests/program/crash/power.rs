@@ -41,7 +41,7 @@ fn a_power_cut_at_every_sync_loses_nothing_acknowledged() {
     if available("a_power_cut_at_every_sync_loses_nothing_acknowledged", "strace", &["-qq", "true"]) {
         let drawn = number("WAXSEAL_PROVE_STATES", 3);
         for faults in [&[][..], &FAILING] {
-            Recording::make(20, faults).cut_at(usize::MAX, drawn).assert_none();
+            Recording::make(5, faults).cut_at(usize::MAX, drawn).assert_none();
         }
     }
 }
