@@ -2,7 +2,7 @@
 //! back with EIO, and lets go of it again. The server is never restarted for it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 
 use super::clients::Crowd;
@@ -49,7 +49,11 @@ fn outlives(test: &str, calls: &str) {
 }
 
 /// Calls of a process that fail.
-struct Failing(Child);
+struct Failing {
+    strace: Child,
+    /// Kept open: strace ends if it can't say which further threads it holds.
+    _told: BufReader<ChildStderr>,
+}
 
 impl Failing {
     fn start(server: &Server, calls: &str) -> Self {
@@ -60,23 +64,25 @@ impl Failing {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = BufReader::new(strace.stderr.take().unwrap()).lines().next().unwrap().unwrap();
-        assert!(told.contains("attached"), "{told}");
-        Self(strace)
+        let mut told = BufReader::new(strace.stderr.take().unwrap());
+        let mut first = String::new();
+        told.read_line(&mut first).unwrap();
+        assert!(first.contains("attached"), "{first}");
+        Self { strace, _told: told }
     }
 
     /// Lets go of the process.
     fn stop(mut self) {
-        let pid = self.0.id().to_string();
+        let pid = self.strace.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.0.wait().unwrap();
+        self.strace.wait().unwrap();
     }
 }
 
 impl Drop for Failing {
     fn drop(&mut self) {
         // It may have ended already.
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.strace.kill().ok();
+        self.strace.wait().ok();
     }
 }
