@@ -7,16 +7,15 @@ local function head_of(at)
   if #bytes < 53 or bytes:byte(1) ~= 1 then
     return nil, redis.error_reply('DAMAGED a record is not laid out as any record is')
   end
-  local head = { bytes = bytes }
-  local flags, owned
-  head.version, head.state, flags, head.updated, head.mail, head.noted, head.kind, head.kid,
-    head.created, head.expires, head.info, head.own, head.body = struct.unpack('>BBBI8BI8Bc4I8I8I4I4I4', bytes)
-  head.guarded = bit.band(flags, 1) ~= 0
-  head.sealed = bit.band(flags, 2) ~= 0
-  owned = bit.band(flags, 4) ~= 0
-  head.open_flags = flags - (head.sealed and 2 or 0)
-  head.boxes = head.info + (owned and 16 + head.own or 0)
-  return head
+  local _, state, flags, updated, _, _, _, kid, created, expires, info, own, body =
+    struct.unpack('>BBBI8BI8Bc4I8I8I4I4I4', bytes)
+  local sealed, owned = bit.band(flags, 2) ~= 0, bit.band(flags, 4) ~= 0
+  -- Made in one go: a table that grows field by field is made anew five times.
+  return {
+    bytes = bytes, state = state, updated = updated, kid = kid, created = created, expires = expires,
+    info = info, own = own, body = body, sealed = sealed, guarded = bit.band(flags, 1) ~= 0,
+    open_flags = flags - (sealed and 2 or 0), boxes = info + (owned and 16 + own or 0),
+  }
 end
 
 -- The record KEYS[at] without lock and body, ended or not.
