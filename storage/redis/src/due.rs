@@ -69,12 +69,7 @@ impl Due {
 
 impl RedisStore {
     /// At most `wanted` of what is due in a bucket, the longest overdue first.
-    pub(crate) async fn due(
-        &self,
-        bucket: Bucket,
-        wanted: usize,
-        now: Timestamp,
-    ) -> Result<Vec<Due>, Fault> {
+    pub(crate) async fn due(&self, bucket: Bucket, wanted: usize, now: Timestamp) -> Result<Vec<Due>, Fault> {
         let key = self.keys.due(bucket);
         let mut due = cmd("ZRANGEBYSCORE");
         due.arg(&key).arg("-inf").arg(now.secs()).arg("LIMIT").arg(0).arg(wanted);
