@@ -15,13 +15,13 @@ use waxseal_redis_servers::{Server, available};
 
 const FORMAT_1: Kept = Kept {
     keys: include_str!("format-1/store.key"),
-    now: 1795845556,
-    plain: "1wtahwdpmd59xb41tdida4v26ay9mfu",
-    guarded: "1wtar86waitvsi7l3ccqp021ufvqdhf",
-    expired: ["1wtbhofsv8f3iiqr3lokbq6fc9y9crf", "8odzbkeifnuhv7909st3hc2qqg74ttf"],
-    opened: "g5yd6o23wivly7avfjypt786h2vrvfu",
-    burned: "rthxvkv6iwngx15qxkpwk27ovvnjkoy",
-    token: "725ef22799b1b6f6bacf4e2384ab5e7f9c42f5d77f696aba2de548fa2f89c507",
+    now: 1_795_845_540,
+    plain: "1wt8hooyphm5jogz73qqoi4p1qcuc6n",
+    guarded: "1wt8hogdy0fs28wlzqtrhawsosp5amh",
+    expired: ["1wt8hopofrayjldm17t24qf3x16vidh", "9995c0knghbthwt14xwau7kp2zztvc0"],
+    opened: "jrvwm0jcx3wf8rc86ff00caqpdkieow",
+    burned: "3awz2hyfthyecq4n4xjd30ndzx7fkyo",
+    token: "79b3d415f3453870be147abee2da2290f5f40caf398fae7c9c02537870e5d6b9",
 };
 
 /// A server that holds it.
