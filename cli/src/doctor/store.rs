@@ -1,12 +1,13 @@
 //! The store: reachable, in a format of this release, kept, and of these keys.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::store::Check;
 use waxseal_server::config::Config;
-use waxseal_storage::{Inspected, Master, OpenError, Options};
+use waxseal_storage::{Inspected, Master, OpenError, Options, SqliteFile};
 
 use super::Finding;
 
@@ -39,11 +40,12 @@ pub(super) async fn look(
         )),
         Inspected::Sqlite(None) => findings.push(absent(config)),
         Inspected::Sqlite(Some(file)) => {
-            findings.push(format(config, file.format, file.newest, begun.elapsed()));
+            findings.push(format(config, file, begun.elapsed()));
             findings.extend(belongs(config, keyring, file.check.as_ref()));
         }
         Inspected::Redis(redis) => {
             findings.extend(redis.masters.iter().map(|master| of_master(config, master)));
+            findings.extend(redis.format.map(|found| redis_format(found, redis.newest)));
             findings.extend(belongs(config, keyring, redis.check.as_ref()));
         }
     }
@@ -77,7 +79,8 @@ fn absent(config: &Config) -> Finding {
     }
 }
 
-fn format(config: &Config, format: i32, newest: i32, took: Duration) -> Finding {
+fn format(config: &Config, file: &SqliteFile, took: Duration) -> Finding {
+    let SqliteFile { format, newest, adds, .. } = file;
     let store = &config.store;
     if !config.store.path().is_some_and(writable) {
         let mend =
@@ -88,10 +91,30 @@ fn format(config: &Config, format: i32, newest: i32, took: Duration) -> Finding 
         return Finding::warning(
             CHECK,
             format!("{store} has format {format}, and this release writes {newest}"),
-            "back it up; the next start brings it up, and earlier releases then refuse it",
+            format!(
+                "back it up; the next start adds {} in one transaction, and earlier releases then refuse it",
+                adds.join(", ")
+            ),
         );
     }
     Finding::ok(CHECK, format!("{store}, format {format}, read in {} ms", took.as_millis()))
+}
+
+fn redis_format(found: u64, newest: u64) -> Finding {
+    let told = format!("the store in Redis has format {found}");
+    match found.cmp(&newest) {
+        Ordering::Equal => Finding::ok(CHECK, told),
+        Ordering::Less => Finding::warning(
+            CHECK,
+            format!("{told}, and this release writes {newest}"),
+            "back it up; the next start brings it up, and earlier releases then refuse it",
+        ),
+        Ordering::Greater => Finding::failed(
+            CHECK,
+            format!("{told}, and this release knows {newest}"),
+            "run the release that made it, or a later one",
+        ),
+    }
 }
 
 fn belongs(config: &Config, keyring: Option<&Keyring>, check: Option<&Check>) -> Option<Finding> {

@@ -78,7 +78,7 @@ const CASES: [Case; 19] = [
     (
         "an earlier release's store",
         |home| stamp(home, "user_version", 1),
-        ["store", "warning", "format 1", "back it up"],
+        ["store", "warning", "format 1", "the next start adds custom domains of accounts in one transaction"],
     ),
     (
         "a folder for a store",
@@ -250,6 +250,11 @@ fn a_redis_that_will_not_do_is_named() {
     let told = doctor(&home);
     assert_told("alone", &told.out, told.code, ["store", "failed", "min_replicas", "connect more"]);
     assert_eq!(redis.cli(&["DBSIZE"]).trim(), "0", "the doctor writes nothing");
+    redis.ok(&["SET", "waxseal:v{check}", "99"]);
+    let told = doctor(&home);
+    assert_told("a later format", &told.out, told.code, ["store", "failed", "format 99", "run the release"]);
+    let told = home.run(&["stats", "--store", &redis.url()]);
+    assert!(told.code == Some(1) && told.err.contains("run the release that made it"), "{told:?}");
     drop(redis);
     let told = home.run(&["doctor", "--json", "--store", "redis://127.0.0.1:1"]);
     assert_told("gone", &told.out, told.code, ["store", "failed", "cannot be reached", "start Redis"]);

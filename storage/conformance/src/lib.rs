@@ -25,6 +25,7 @@
 //! - [`laws`] and [`mod@account_laws`]: the laws, as plain async functions that panic on a breach
 //! - [`STORE_LAWS`] and [`ACCOUNT_LAWS`]: the same as lists of name and function, for another runner
 //! - [`sample`]: records, accounts and clients to try a store with
+//! - [`kept`]: stores of earlier releases, which every later one opens
 //! - [`broken`] and [`broken_accounts`]: stores that break the laws on purpose, and prove that the
 //!   laws see it
 //! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
@@ -39,6 +40,7 @@ pub mod account_laws;
 pub mod broken;
 pub mod broken_accounts;
 mod harness;
+pub mod kept;
 pub mod laws;
 mod model;
 mod mount;

@@ -18,6 +18,7 @@ use waxseal_core::store::{AccountStore, Limiter, Store};
 use waxseal_memory::MemoryStore;
 use waxseal_redis::{BadUrl, RedisStore, RedisUrl};
 pub use waxseal_redis::{Master, Prefix, acl};
+pub use waxseal_sqlite::Inspected as SqliteFile;
 use waxseal_sqlite::SqliteStore;
 
 /// Where secrets are to stand, as the configuration says it.

@@ -3,7 +3,7 @@
 use crate::keys::{Keys, Prefix};
 
 /// Every command that we send or that a script calls, with what connecting takes.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 32] = [
     // Connecting; whom to ask; what a master says of itself.
     "hello",
     "select",
@@ -30,6 +30,9 @@ const COMMANDS: [&str; 30] = [
     "hincrby",
     "hdel",
     "hsetnx",
+    // What comes due in an hour.
+    "rpush",
+    "lpop",
     // What is due; lists; all accounts.
     "zadd",
     "zrem",

@@ -14,7 +14,7 @@ use crate::records::read;
 use crate::start::lines;
 use crate::topology::Topology;
 use crate::url::RedisUrl;
-use crate::{Options, start};
+use crate::{Options, format, start};
 
 /// What was found where a store is, or is to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +23,10 @@ pub struct Inspected {
     pub masters: Vec<Master>,
     /// The box that only the store's key file opens; `None` before the first start.
     pub check: Option<Check>,
+    /// The format in which the store lies; `None` before the first start.
+    pub format: Option<u64>,
+    /// The newest format that this release knows.
+    pub newest: u64,
 }
 
 /// What one server says of itself; `None` where it does not say.
@@ -56,11 +60,13 @@ pub async fn inspect(url: RedisUrl, options: Options) -> Result<Inspected, Troub
     for node in courier.topology().masters().await? {
         masters.push(look(&courier, &node).await.map_err(|fault| start::told(fault, &node))?);
     }
-    let key = Keys::new(options.prefix).check();
+    let keys = Keys::new(options.prefix);
+    let key = keys.check();
     let check = courier.send(&key, cmd("GET").arg(&key).to_owned()).await;
     let check = check.and_then(read::<Option<Vec<u8>>>);
     let nameless = |fault: Fault| fault.trouble().unwrap_or_else(|| Trouble::Nonsense("GET".to_owned()));
-    Ok(Inspected { masters, check: check.map_err(nameless)?.map(Check) })
+    let format = format::standing(&courier, &keys).await.map_err(nameless)?;
+    Ok(Inspected { masters, check: check.map_err(nameless)?.map(Check), format, newest: format::NEWEST })
 }
 
 async fn look(courier: &Courier, node: &Node) -> Result<Master, Fault> {

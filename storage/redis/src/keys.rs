@@ -3,7 +3,8 @@
 //! ```text
 //! PREFIX:r{a7}REST      a record: what layout.rs packs; REST is its id less the last byte
 //! PREFIX:g{a7}REST      the guesses at it, as core's Attempts writes them
-//! PREFIX:d{a7}          when each record of the bucket is due to be swept (sorted set)
+//! PREFIX:d{a7}          what of the bucket is due to be swept, and when (sorted set)
+//! PREFIX:d{a7}HOUR      what comes due in an hour that has not begun (list): see due.rs
 //! PREFIX:t{a7}          what the bucket holds, in figures (hash)
 //! PREFIX:l{ACCOUNT}     an account's list: record ids by time of making (sorted set)
 //! PREFIX:a{accounts}ID  an account and its tokens; the digests beside it:
@@ -11,6 +12,7 @@
 //! PREFIX:o{accounts}    every account by time of making (sorted set)
 //! PREFIX:h{accounts}    domains by host (hash)
 //! PREFIX:c{check}       the check that only the right key file opens
+//! PREFIX:v{check}       the format of all this, as a number
 //! PREFIX:q…             an allowance
 //! ```
 //!
@@ -127,6 +129,11 @@ impl Keys {
         self.spell('d', bucket, &[])
     }
 
+    /// The hour that begins at `start`, in Unix seconds.
+    pub(crate) fn hour(&self, bucket: Bucket, start: u64) -> Vec<u8> {
+        self.spell('d', bucket, start.to_string().as_bytes())
+    }
+
     pub(crate) fn tally(&self, bucket: Bucket) -> Vec<u8> {
         self.spell('t', bucket, &[])
     }
@@ -153,6 +160,10 @@ impl Keys {
 
     pub(crate) fn check(&self) -> Vec<u8> {
         self.key('c', "check", &[])
+    }
+
+    pub(crate) fn format(&self) -> Vec<u8> {
+        self.key('v', "check", &[])
     }
 
     /// Its bytes may hold braces. That leads to some slot, the same every time.
@@ -227,7 +238,7 @@ mod tests {
             (id.0[0], id.0[1], id.0[9]) = (b'}', b'{', b'}');
             let bucket = Bucket::of(&id);
             let home = slot(&keys.record(&id));
-            for key in [keys.guesses(&id), keys.due(bucket), keys.tally(bucket)] {
+            for key in [keys.guesses(&id), keys.due(bucket), keys.hour(bucket, 3_600), keys.tally(bucket)] {
                 assert_eq!(slot(&key), home);
             }
             assert_eq!(keys.record_named(bucket, &member(&id).try_into().unwrap()), keys.record(&id));

@@ -48,7 +48,9 @@ mod accounts;
 mod acl;
 mod budget;
 mod courier;
+mod due;
 mod fault;
+mod format;
 mod inspect;
 mod keys;
 mod layout;
@@ -129,12 +131,14 @@ impl RedisStore {
     /// Connects, and looks whether Redis will do.
     ///
     /// # Errors
-    /// [`OpenError`] if it can't be reached, refuses us, or would throw secrets away.
+    /// [`OpenError`] if it can't be reached, refuses us, would throw secrets away, or
+    /// holds the store of a later release.
     pub async fn open(url: RedisUrl, options: Options) -> Result<Self, OpenError> {
         let keys = Keys::new(options.prefix);
         let topology = Topology::new(url).map_err(OpenError::Trouble)?;
         let courier = Arc::new(Courier::new(topology, options.patience));
         start::check(&courier, options.min_replicas).await?;
+        format::bring_up(&courier, &keys).await?;
         Ok(Self {
             keys,
             courier,

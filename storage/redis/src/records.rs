@@ -13,8 +13,9 @@ use waxseal_core::store::{
 use waxseal_core::time::Timestamp;
 
 use crate::RedisStore;
+use crate::due::Hour;
 use crate::fault::{Fault, Trouble};
-use crate::keys::{Bucket, member};
+use crate::keys::Bucket;
 use crate::layout::{Damaged, Head, pack, unpack};
 use crate::scripts;
 
@@ -136,8 +137,14 @@ impl RedisStore {
     async fn store(&self, record: &Record, room: bool, now: Timestamp) -> Result<Created, Fault> {
         let bucket = Bucket::of(&record.id);
         let key = self.keys.record(&record.id);
-        let mut create = scripts::CREATE.call(&[&key, &self.keys.due(bucket), &self.keys.tally(bucket)]);
-        create.arg(pack(record, now)).arg(record.sealed.expires.secs()).arg(member(&record.id));
+        let (expires, hour) = (record.sealed.expires, Hour::of(record.sealed.expires));
+        let mut create = scripts::CREATE.call(&[
+            &key,
+            &self.keys.hour(bucket, hour.start()),
+            &self.keys.due(bucket),
+            &self.keys.tally(bucket),
+        ]);
+        create.arg(pack(record, now)).arg(&Hour::line(expires, &record.id)[..]).arg(hour.start());
         create.arg(record.stored_bytes()).arg(record.kid.as_bytes()).arg(i32::from(room));
         let created = match self.change(&key, create, |answer| *answer == Value::Int(0)).await? {
             Value::Int(0) => Created::Fresh,

@@ -47,12 +47,16 @@ scripts! {
     SETTLE = though_full!(on_records!("lua/settle.lua"));
     /// Notes what became of a message.
     NOTE = include_str!("lua/note.lua");
+    /// Gives what comes due in an hour its seconds.
+    UNFOLD = include_str!("lua/unfold.lua");
     /// Erases and forgets.
     SWEEP = on_records!("lua/sweep.lua");
     /// Changes an account.
     SWAP = include_str!("lua/swap.lua");
     /// Registers a domain.
     ADD_DOMAIN = include_str!("lua/add_domain.lua");
+    /// Notes the store's next format.
+    ADVANCE = include_str!("lua/advance.lua");
     /// Takes from an allowance.
     LIMIT = though_full!(include_str!("lua/limit.lua"));
 }

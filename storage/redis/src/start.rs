@@ -29,6 +29,17 @@ pub enum OpenError {
         /// What it says.
         policy: String,
     },
+    /// A later release of Waxseal has used it.
+    #[error(
+        "the store in Redis has format {found}, and this release knows {newest}: run the release that made it, \
+         or name another prefix"
+    )]
+    Newer {
+        /// Its format.
+        found: u64,
+        /// The newest that this release knows.
+        newest: u64,
+    },
     /// What it says of itself can't be read.
     #[error("Redis at {0} does not tell its eviction policy; allow INFO to its user")]
     Untold(String),

@@ -10,9 +10,9 @@ use waxseal_core::store::{LOCK_BYTES, RECEIPT_LIVES, RECORD_OVERHEAD, Swept, Usa
 use waxseal_core::time::Timestamp;
 
 use crate::RedisStore;
+use crate::due::Due;
 use crate::fault::Fault;
 use crate::keys::{BUCKETS, Bucket, Member};
-use crate::layout::Damaged;
 use crate::records::read;
 use crate::scripts;
 
@@ -81,12 +81,13 @@ impl RedisStore {
                     return Ok(Swept { more: true, ..total });
                 }
                 let due = self.due(bucket, wanted, now).await?;
-                if !due.is_empty() {
-                    let (expired, forgotten) = self.sweep_records(bucket, &due, now).await?;
+                let (found, records) = (due.len(), self.records_of(bucket, due).await?);
+                if !records.is_empty() {
+                    let (expired, forgotten) = self.sweep_records(bucket, &records, now).await?;
                     total.expired += expired;
                     total.forgotten += forgotten;
                 }
-                if due.len() < wanted {
+                if records.len() == found && found < wanted {
                     break;
                 }
             }
@@ -114,13 +115,17 @@ impl RedisStore {
         Ok(due)
     }
 
-    async fn due(&self, bucket: Bucket, wanted: usize, now: Timestamp) -> Result<Vec<Member>, Fault> {
-        let key = self.keys.due(bucket);
-        let mut due = cmd("ZRANGEBYSCORE");
-        due.arg(&key).arg("-inf").arg(now.secs()).arg("LIMIT").arg(0).arg(wanted);
-        let due: Vec<Vec<u8>> = read(self.courier.send(&key, due).await?)?;
-        let members = due.into_iter().map(|name| Member::try_from(name).map_err(|_| Damaged.into()));
-        members.collect()
+    /// The records among what is due. Hours are unfolded, and what was in them is found
+    /// the next time.
+    async fn records_of(&self, bucket: Bucket, due: Vec<Due>) -> Result<Vec<Member>, Fault> {
+        let mut records = Vec::with_capacity(due.len());
+        for due in due {
+            match due {
+                Due::Record(name) => records.push(name),
+                Due::Hour(hour) => self.unfold(bucket, hour).await?,
+            }
+        }
+        Ok(records)
     }
 
     async fn sweep_records(

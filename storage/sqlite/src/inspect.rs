@@ -17,6 +17,8 @@ pub struct Inspected {
     pub format: i32,
     /// The format that this release brings files up to, when it next opens them to write.
     pub newest: i32,
+    /// What the steps between these add, in words; none where both are one.
+    pub adds: Vec<&'static str>,
     /// The box that only the store's key file opens; `None` before the first start.
     pub check: Option<Check>,
 }
@@ -42,7 +44,9 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Option<Inspected>, OpenError> {
         (schema::APPLICATION_ID, found) if found > VERSION => Err(OpenError::Newer { path, found }),
         (schema::APPLICATION_ID, 1..) if schema::is_whole(&path, pages) => {
             let check = check(&conn).map_err(|error| schema::unreadable(&path, error))?;
-            Ok(Some(Inspected { format: version, newest: VERSION, check }))
+            let taken = usize::try_from(version).unwrap_or_default();
+            let adds = schema::ADDS.iter().skip(taken).copied().collect();
+            Ok(Some(Inspected { format: version, newest: VERSION, adds, check }))
         }
         (schema::APPLICATION_ID, _) => Err(OpenError::Damaged(path)),
         (found, _) => Err(OpenError::Foreign { path, found }),

@@ -18,6 +18,9 @@ pub(crate) const APPLICATION_ID: i32 = 0x5758_534c;
 /// new file takes the same road as an old one, so both end alike. Every step only
 /// adds: a process of an earlier release that has the file open goes on undisturbed.
 const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+/// What each step adds, in words.
+pub(crate) const ADDS: [&str; STEPS.len()] =
+    ["records, accounts and their tokens", "custom domains of accounts"];
 /// The version that the steps lead to, in the file's `user_version`.
 pub(crate) const VERSION: i32 = 2;
 

@@ -1,7 +1,7 @@
 //! Files of earlier versions: opened, brought up to this one, and as good as before.
 //!
-//! `version-1/` holds a store that the program made while version 1 was the newest,
-//! and its keys, which guard nothing else. It is never made anew.
+//! `version-1/` and `version-2/` hold stores that the program made while these were the
+//! newest, and their keys, which guard nothing else. They are never made anew.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +10,7 @@ use std::sync::{Arc, Barrier};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use waxseal_conformance::kept::Kept;
 use waxseal_core::account::Accounts;
 use waxseal_core::domain::Domain;
 use waxseal_core::id::{ClientId, LinkKey, MetadataKey};
@@ -31,6 +32,17 @@ const OPENED: &str = "m0angp8ql5tuxn4xwfs9fa9an71uls0";
 const BURNED: &str = "1ike50rie33cp5h6nhrwz9ggayragud";
 const TOM: &str = "tom@example.com";
 const TOKEN: &str = "42940f838cb615775d4467d7d84618910537110eaf4ec655aa70d819fe883e75";
+
+const VERSION_2: Kept = Kept {
+    keys: include_str!("version-2/store.key"),
+    now: 1_795_844_844,
+    plain: "1wq3ivd26mirzaq1rhd4d7tjkx1hh0t",
+    guarded: "1wq3q1dig4jbpdg5gha3i53jmvcm4y1",
+    expired: ["1wq4qdq1w5hun7mdzkdyhqlfcp87lei", "b2c74zgyufjjci973opn3aiydjhaqrd"],
+    opened: "pe5mgs1zqba2hzciu4qqer1lg8j3gcp",
+    burned: "gy78o73drn0qb6jucib3yndjzthyjoz",
+    token: "ecd146ed8d62c8a34755ac9997ebfcd36becfd2a3953ce3cfea7d5d5ff69051d",
+};
 
 /// A minute after the file was made: its secrets live for a week.
 #[derive(Debug)]
@@ -93,6 +105,15 @@ async fn version_1_is_brought_up_and_all_it_held_is_there() {
     let states: BTreeMap<_, _> = listed.map(|account| (account.name.unwrap(), account.state)).collect();
     assert_eq!(states[TOM], AccountState::Active);
     assert_eq!(states["ann@example.com"], AccountState::Suspended);
+}
+
+#[tokio::test]
+async fn version_2_opens_and_all_it_held_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    fs::write(&path, include_bytes!("version-2/store.db")).unwrap();
+    assert_eq!(version(&path), 2);
+    VERSION_2.assert_opens(Arc::new(SqliteStore::open(&path, Options::default()).unwrap())).await;
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ for i = 5, #ARGV do
       -- Deleting first: a Redis whose memory is used up refuses a script that begins by writing.
       redis.call('DEL', KEYS[at + 1])
       if head.sealed then
-        redis.call('SET', KEYS[at], without_content(at, head, head.state, head.updated))
+        redis.call('SET', KEYS[at], without_content(at, head.bytes, head.state, head.updated))
         less('b', content)
         redis.call('HINCRBY', KEYS[2], 's' .. head.state, 1)
         expired, freed = expired + 1, freed + content
