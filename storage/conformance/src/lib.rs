@@ -27,6 +27,7 @@
 //! - [`sample`]: records, accounts and clients to try a store with
 //! - [`broken`] and [`broken_accounts`]: stores that break the laws on purpose, and prove that the
 //!   laws see it
+//! - [`walk`](mod@walk): creators, readers and the clock in any order, through the whole API over a store
 //! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
 //!
 //! # What it does not prove
@@ -45,6 +46,7 @@ mod mount;
 pub mod race;
 mod random;
 pub mod sample;
+pub mod walk;
 
 pub use harness::{Boxed, Harness, Law, Subject, check};
 pub use mount::{ACCOUNT_LAWS, STORE_LAWS};
