@@ -296,6 +296,23 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_shorter_than_the_window_gives_all_guesses_back_when_it_ends() {
+        let policy = AttemptPolicy { lock: Ttl::minutes(1), ..AttemptPolicy::default() };
+        let mut attempts = Attempts::default();
+        let mut open = |now| {
+            let (after, verdict) =
+                std::mem::take(&mut attempts).count(Guess::Open(client(1)), EXPIRES, &policy, at(now));
+            attempts = after;
+            verdict
+        };
+        for remaining in (0..5).rev() {
+            assert_eq!(open(1_000), Verdict::Granted { remaining });
+        }
+        assert_eq!(open(1_059), Verdict::LockedOut { until: at(1_060) });
+        assert_eq!(open(1_060), Verdict::Granted { remaining: 4 });
+    }
+
+    #[test]
     fn a_window_that_passes_forgets_its_guesses() {
         let mut attempts = Attempts::default();
         for _ in 0..4 {
