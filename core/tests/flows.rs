@@ -4,13 +4,16 @@ mod hands;
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use waxseal_core::account::Accounts;
 use waxseal_core::generate::Recipe;
 use waxseal_core::id::{ClientId, MetadataKey};
 use waxseal_core::mail::{Mailer, Message, NoRoom};
 use waxseal_core::policy::{Breach, Plan, Policy};
 use waxseal_core::recipient::Recipient;
+use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError};
 use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::state::State;
 use waxseal_core::system::{InlineStretch, SystemEntropy};
 use waxseal_core::time::Ttl;
@@ -131,6 +134,37 @@ async fn a_secret_expires_and_its_metadata_lives_twice_as_long() {
     assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::Expired);
     clock.forward(Ttl::hours(1));
     assert!(vault.look(&made.metadata_key).await.unwrap().is_none());
+}
+
+/// Takes so long that the secret's time passes meanwhile.
+#[derive(Debug)]
+struct Slow(Arc<Hands>);
+
+#[async_trait]
+impl Stretch for Slow {
+    async fn stretch(
+        &self,
+        passphrase: Passphrase,
+        salt: [u8; SALT_BYTES],
+        cost: Cost,
+    ) -> Result<KeyBytes, StretchError> {
+        self.0.forward(Ttl::hours(1));
+        InlineStretch.stretch(passphrase, salt, cost).await
+    }
+}
+
+#[tokio::test]
+async fn a_secret_whose_time_passes_while_its_passphrase_is_checked_is_gone() {
+    let store = Arc::new(MemoryStore::default());
+    let (clock, entropy) = (Hands::new(), Arc::new(SystemEntropy::default()));
+    let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
+    let stretch = Arc::new(Slow(clock.clone()));
+    let vault = Vault::new(Ports { store, clock, entropy, stretch }, keyring, Policy::default());
+    let terms = Terms { ttl: Some(Ttl::hours(1)), ..with_passphrase("swordfish") };
+    let made = vault.share("hunter2".into(), terms, &guest()).await.unwrap();
+    let late = vault.reveal(&made.link_key, Some("swordfish".into()), ME).await.unwrap();
+    assert!(matches!(late, Reveal::Gone), "{late:?}");
+    assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::Expired);
 }
 
 #[tokio::test]
