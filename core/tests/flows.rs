@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use waxseal_core::account::Accounts;
+use waxseal_core::attempt::Guess;
 use waxseal_core::generate::Recipe;
 use waxseal_core::id::{ClientId, MetadataKey};
 use waxseal_core::mail::{Mailer, Message, NoRoom};
-use waxseal_core::policy::{Breach, Plan, Policy};
+use waxseal_core::policy::{AttemptPolicy, Breach, Plan, Policy};
 use waxseal_core::recipient::Recipient;
+use waxseal_core::seal::content::Header;
 use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::state::State;
+use waxseal_core::store::Attempt;
 use waxseal_core::system::{InlineStretch, SystemEntropy};
 use waxseal_core::time::Ttl;
 use waxseal_core::vault::{Burn, Caller, Fault, Ports, Reveal, Terms, Vault};
@@ -105,6 +108,21 @@ async fn a_passphrase_for_a_secret_without_one_is_ignored() {
     let World { vault, .. } = world();
     let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
     assert!(matches!(vault.reveal(&made.link_key, Some("x".into()), ME).await.unwrap(), Reveal::Shown(_)));
+}
+
+/// Were salts to repeat themselves, one guess would be a guess at many secrets.
+#[tokio::test]
+async fn every_secret_has_a_salt_of_its_own_passphrase_or_not() {
+    let World { vault, .. } = world();
+    let mut salts = std::collections::HashSet::new();
+    for n in 0..4 {
+        let terms = if n % 2 == 0 { Terms::default() } else { with_passphrase("swordfish") };
+        let made = vault.share("hunter2".into(), terms, &guest()).await.unwrap();
+        let (store, id) = (&vault.ports().store, vault.keyring().record_id(&made.link_key));
+        let attempt = store.attempt(&id, Guess::None(ME), &AttemptPolicy::default(), made.created).await;
+        let Attempt::Granted { sealed, .. } = attempt.unwrap() else { panic!() };
+        assert!(salts.insert(Header::of(&sealed.lock).unwrap().salt));
+    }
 }
 
 #[tokio::test]
