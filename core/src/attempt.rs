@@ -296,6 +296,23 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_shorter_than_the_window_gives_all_guesses_back_when_it_ends() {
+        let policy = AttemptPolicy { lock: Ttl::minutes(1), ..AttemptPolicy::default() };
+        let mut attempts = Attempts::default();
+        let mut open = |now| {
+            let (after, verdict) =
+                std::mem::take(&mut attempts).count(Guess::Open(client(1)), EXPIRES, &policy, at(now));
+            attempts = after;
+            verdict
+        };
+        for remaining in (0..5).rev() {
+            assert_eq!(open(1_000), Verdict::Granted { remaining });
+        }
+        assert_eq!(open(1_059), Verdict::LockedOut { until: at(1_060) });
+        assert_eq!(open(1_060), Verdict::Granted { remaining: 4 });
+    }
+
+    #[test]
     fn a_window_that_passes_forgets_its_guesses() {
         let mut attempts = Attempts::default();
         for _ in 0..4 {
@@ -346,6 +363,18 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_locked_clients_has_room_when_the_first_lock_ends() {
+        let mut attempts = Attempts::default();
+        for n in 0..32 {
+            for _ in 0..5 {
+                guess(&mut attempts, Guess::Burn(client(n)), 1_000 + u64::from(n)).unwrap();
+            }
+        }
+        assert_eq!(guess(&mut attempts, Guess::Burn(client(40)), 1_100), Err(2_800));
+        assert_eq!(guess(&mut attempts, Guess::Burn(client(40)), 2_800), Ok(4));
+    }
+
+    #[test]
     fn opening_at_the_turn_of_a_window_can_fill_the_table() {
         let mut attempts = Attempts::default();
         guess(&mut attempts, Guess::Open(client(0)), 1_000).unwrap();
@@ -384,5 +413,18 @@ mod tests {
         let mut other = bytes;
         other[0] = 2;
         assert_eq!(Attempts::from_bytes(&other), None);
+    }
+
+    #[test]
+    fn a_full_table_reads_back_and_a_fuller_one_is_refused() {
+        let mut attempts = Attempts::default();
+        for n in 0..32 {
+            guess(&mut attempts, Guess::Burn(client(n)), 1_000).unwrap();
+        }
+        let mut bytes = attempts.to_bytes();
+        assert_eq!(Attempts::from_bytes(&bytes), Some(attempts));
+        bytes[HEAD - 1] += 1;
+        bytes.extend([9; CLIENT]);
+        assert_eq!(Attempts::from_bytes(&bytes), None);
     }
 }

@@ -143,7 +143,32 @@ mod tests {
         }
         assert!(!allowances.has_room(4 * SECOND));
         assert!(!allowances.has_room(5 * SECOND - 1));
+        assert_eq!(allowances.pruned_at, 4 * SECOND, "it is looked through once a second at most");
         assert!(allowances.has_room(5 * SECOND), "a second later all are whole");
         assert!(allowances.whole_at.is_empty());
+    }
+
+    #[test]
+    fn a_table_with_room_is_not_looked_through() {
+        let mut allowances = Allowances::default();
+        assert!(allowances.has_room(9 * SECOND));
+        assert_eq!(allowances.pruned_at, 0);
+    }
+
+    #[tokio::test]
+    async fn a_full_table_refuses_newcomers_and_goes_on_counting_the_known() {
+        let limiter = LocalLimiter::default();
+        let client = |n: u64| Subject::Client(crate::id::ClientId(n.to_be_bytes()));
+        let take = async |n, secs: u64| {
+            limiter.take(client(n), Action::Create, RATE, Moment::from_millis(secs * 1_000)).await.unwrap()
+        };
+        for n in 0..SUBJECTS as u64 {
+            assert_eq!(take(n, 1_000).await, Pass::Allowed);
+        }
+        let newcomer = SUBJECTS as u64;
+        assert_eq!(take(newcomer, 1_000).await, Pass::Refused { retry_after: Ttl::from_secs(1) });
+        assert_eq!([take(0, 1_000).await, take(0, 1_000).await], [Pass::Allowed; 2]);
+        assert_eq!(take(0, 1_000).await, Pass::Refused { retry_after: Ttl::from_secs(400) });
+        assert_eq!(take(newcomer, 1_400).await, Pass::Allowed, "all others are whole again");
     }
 }

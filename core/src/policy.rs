@@ -191,4 +191,33 @@ mod tests {
         let short = Plan { max_ttl: Ttl::hours(1), ..plan };
         assert_eq!(short.lifetime(None), Ttl::hours(1));
     }
+
+    #[test]
+    fn a_passphrase_is_held_to_every_bound_and_to_none_beyond() {
+        let policy = PassphrasePolicy { min: 3, max: 5, required: false };
+        let check = |policy: &PassphrasePolicy, text: &str| policy.check(Some(&Passphrase::from(text)));
+        assert_eq!(check(&policy, "12"), Err(Breach::PassphraseTooShort { min: 3 }));
+        assert_eq!([check(&policy, "123"), check(&policy, "12345"), policy.check(None)], [Ok(()); 3]);
+        assert_eq!(check(&policy, "123456"), Err(Breach::PassphraseTooLong { max: 5 }));
+        assert_eq!(
+            check(&policy, "12\u{e9}\u{e9}"),
+            Err(Breach::PassphraseTooLong { max: 5 }),
+            "bytes count"
+        );
+        let strict = PassphrasePolicy { required: true, ..policy };
+        assert_eq!((strict.check(None), check(&strict, "123")), (Err(Breach::PassphraseRequired), Ok(())));
+    }
+
+    #[test]
+    fn the_largest_secret_is_that_of_the_most_generous_plan() {
+        let plan = |max_secret_bytes| Plan { max_secret_bytes, ..Plan::ACCOUNT };
+        let plans = |anonymous, default, named| Plans {
+            anonymous: plan(anonymous),
+            default: plan(default),
+            named: [("named".to_owned(), plan(named))].into(),
+        };
+        for plans in [plans(3, 1, 2), plans(1, 3, 2), plans(1, 2, 3)] {
+            assert_eq!(plans.largest_secret(), 3);
+        }
+    }
 }

@@ -4,14 +4,21 @@ mod hands;
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use waxseal_core::account::Accounts;
+use waxseal_core::attempt::Guess;
 use waxseal_core::generate::Recipe;
 use waxseal_core::id::{ClientId, MetadataKey};
 use waxseal_core::mail::{Mailer, Message, NoRoom};
-use waxseal_core::policy::{Breach, Plan, Policy};
+use waxseal_core::metadata::Metadata;
+use waxseal_core::policy::{AttemptPolicy, Breach, Plan, Policy};
 use waxseal_core::recipient::Recipient;
+use waxseal_core::seal::content::Header;
+use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError};
 use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::state::State;
+use waxseal_core::store::{Attempt, MailState, Record, Sealed, Store};
 use waxseal_core::system::{InlineStretch, SystemEntropy};
 use waxseal_core::time::Ttl;
 use waxseal_core::vault::{Burn, Caller, Fault, Ports, Reveal, Terms, Vault};
@@ -104,6 +111,46 @@ async fn a_passphrase_for_a_secret_without_one_is_ignored() {
     assert!(matches!(vault.reveal(&made.link_key, Some("x".into()), ME).await.unwrap(), Reveal::Shown(_)));
 }
 
+/// What stands in the store.
+async fn sealed(vault: &Vault, made: &Metadata) -> Sealed {
+    let id = vault.keyring().record_id(&made.link_key);
+    let store = &vault.ports().store;
+    let attempt = store.attempt(&id, Guess::None(ME), &AttemptPolicy::default(), made.created).await;
+    let Attempt::Granted { sealed, .. } = attempt.unwrap() else { panic!() };
+    sealed
+}
+
+#[tokio::test]
+async fn damage_is_told_as_such_and_eats_nothing() {
+    let World { vault, .. } = world();
+    let made = vault.share("hunter2".into(), Terms::default(), &guest()).await.unwrap();
+    let (id, kid) = (vault.keyring().record_id(&made.link_key), vault.keyring().sealing());
+    let info = vault.ports().store.receipt(&id, made.created).await.unwrap().unwrap().info;
+    let mut sealed = sealed(&vault, &made).await;
+    sealed.body[0] ^= 1;
+    let store = MemoryStore::default();
+    let record = Record { id, kid, sealed, info, owner: None, mail: MailState::None };
+    store.create(record, made.created).await.unwrap();
+    let ports = Ports { store: Arc::new(store), ..vault.ports().clone() };
+    let vault = Vault::new(ports, vault.keyring().clone(), Policy::default());
+    let fault = vault.reveal(&made.link_key, None, ME).await.unwrap_err();
+    assert!(matches!(fault, Fault::Undecipherable(_)));
+    assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::New);
+}
+
+/// Were salts to repeat themselves, one guess would be a guess at many secrets.
+#[tokio::test]
+async fn every_secret_has_a_salt_of_its_own_passphrase_or_not() {
+    let World { vault, .. } = world();
+    let mut salts = std::collections::HashSet::new();
+    for n in 0..4 {
+        let terms = if n % 2 == 0 { Terms::default() } else { with_passphrase("swordfish") };
+        let made = vault.share("hunter2".into(), terms, &guest()).await.unwrap();
+        let sealed = sealed(&vault, &made).await;
+        assert!(salts.insert(Header::of(&sealed.lock).unwrap().salt));
+    }
+}
+
 #[tokio::test]
 async fn a_burn_needs_the_passphrase_and_ends_the_secret() {
     let World { vault, .. } = world();
@@ -131,6 +178,37 @@ async fn a_secret_expires_and_its_metadata_lives_twice_as_long() {
     assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::Expired);
     clock.forward(Ttl::hours(1));
     assert!(vault.look(&made.metadata_key).await.unwrap().is_none());
+}
+
+/// Takes so long that the secret's time passes meanwhile.
+#[derive(Debug)]
+struct Slow(Arc<Hands>);
+
+#[async_trait]
+impl Stretch for Slow {
+    async fn stretch(
+        &self,
+        passphrase: Passphrase,
+        salt: [u8; SALT_BYTES],
+        cost: Cost,
+    ) -> Result<KeyBytes, StretchError> {
+        self.0.forward(Ttl::hours(1));
+        InlineStretch.stretch(passphrase, salt, cost).await
+    }
+}
+
+#[tokio::test]
+async fn a_secret_whose_time_passes_while_its_passphrase_is_checked_is_gone() {
+    let store = Arc::new(MemoryStore::default());
+    let (clock, entropy) = (Hands::new(), Arc::new(SystemEntropy::default()));
+    let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
+    let stretch = Arc::new(Slow(clock.clone()));
+    let vault = Vault::new(Ports { store, clock, entropy, stretch }, keyring, Policy::default());
+    let terms = Terms { ttl: Some(Ttl::hours(1)), ..with_passphrase("swordfish") };
+    let made = vault.share("hunter2".into(), terms, &guest()).await.unwrap();
+    let late = vault.reveal(&made.link_key, Some("swordfish".into()), ME).await.unwrap();
+    assert!(matches!(late, Reveal::Gone), "{late:?}");
+    assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::Expired);
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use waxseal_core::account::{AccountError, Accounts, NewToken, TokenTerms};
+use waxseal_core::account::{AccountError, Accounts, DomainTerms, ListedDomain, NewToken, TokenTerms};
 use waxseal_core::api::{Api, Limits};
+use waxseal_core::brand::Accent;
 use waxseal_core::contract::Request;
 use waxseal_core::contract::site::Site;
 use waxseal_core::id::ClientId;
@@ -281,4 +282,26 @@ async fn v1_a3_every_route_heeds_the_scope() {
 
 fn guest() -> Caller {
     Caller::guest(ClientId::LOCAL)
+}
+
+#[tokio::test]
+async fn a_domain_stands_once_under_its_lower_cased_host_and_is_listed_by_its_accounts_name() {
+    let world = World::new();
+    world.ann().await;
+    let accounts = world.accounts();
+    let accent = Some(Accent([1, 2, 3]));
+    let terms = |host| DomainTerms { host, name: Some("Links"), accent };
+    accounts.add_domain(ANN, &terms("Links.Example:8443")).await.unwrap();
+    let again = accounts.add_domain(ANN, &terms("links.example:8443")).await;
+    assert!(matches!(again, Err(AccountError::DomainTaken)));
+    let strangers = accounts.add_domain("tom@example.com", &terms("tom.example")).await;
+    assert!(matches!(strangers, Err(AccountError::Unknown)));
+
+    let (host, name) = ("links.example:8443".to_owned(), Some("Links".to_owned()));
+    let listed = ListedDomain { host, account: Some(ANN.to_owned()), name, accent };
+    assert_eq!(accounts.list_domains().await.unwrap(), [listed]);
+    assert_eq!(accounts.domains().await.unwrap().len(), 1);
+    assert!(accounts.remove_domain("LINKS.example:8443").await.unwrap());
+    assert!(!accounts.remove_domain("links.example:8443").await.unwrap());
+    assert!(accounts.list_domains().await.unwrap().is_empty());
 }

@@ -194,7 +194,9 @@ impl World {
     }
 }
 
-fn seed(input: &[u8]) -> u64 {
+/// A number that no input can know of itself.
+#[must_use]
+pub fn seed(input: &[u8]) -> u64 {
     let hash = hashed(input);
     hash.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }

@@ -28,6 +28,7 @@
 //! - [`kept`]: stores of earlier releases, which every later one opens
 //! - [`broken`] and [`broken_accounts`]: stores that break the laws on purpose, and prove that the
 //!   laws see it
+//! - [`walk`](mod@walk): creators, readers and the clock in any order, through the whole API over a store
 //! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
 //!
 //! # What it does not prove
@@ -47,6 +48,7 @@ mod mount;
 pub mod race;
 mod random;
 pub mod sample;
+pub mod walk;
 
 pub use harness::{Boxed, Harness, Law, Subject, check};
 pub use mount::{ACCOUNT_LAWS, STORE_LAWS};

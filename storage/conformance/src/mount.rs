@@ -89,6 +89,7 @@ macro_rules! store_laws {
             a_dropped_settle_is_whole_or_nothing
             a_dropped_guess_counts_once_at_most
             every_answer_is_the_models
+            every_answer_of_the_api_is_the_ledgers
         }
     };
     (if $available:expr; $factory:expr) => {

@@ -28,7 +28,11 @@ async fn refuses(fault: Fault, names: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn get_then_delete_is_caught() {
-    let laws = ["settle_has_one_winner", "racing_endings_have_one_winner_and_the_receipt_agrees"];
+    let laws = [
+        "settle_has_one_winner",
+        "racing_endings_have_one_winner_and_the_receipt_agrees",
+        "every_answer_of_the_api_is_the_ledgers",
+    ];
     refuses(Fault::GetThenDelete, &laws).await;
 }
 
@@ -40,6 +44,7 @@ async fn a_missing_expiry_check_is_caught() {
         "nothing_lengthens_a_life",
         "a_forgotten_receipt_is_gone_unswept",
         "every_answer_is_the_models",
+        "every_answer_of_the_api_is_the_ledgers",
     ];
     refuses(Fault::NoExpiryCheck, &laws).await;
 }

@@ -293,6 +293,17 @@ mod tests {
         assert!(engine.log_due().is_some());
     }
 
+    /// Killing a process shows nothing of it, since the system keeps what was written:
+    /// without the sync only a power cut would lose what was answered.
+    #[test]
+    fn every_commit_is_synced_and_what_is_deleted_is_overwritten() {
+        const FULL: i64 = 2;
+        let (mut engine, _folder) = engine();
+        let conn = engine.connection().unwrap();
+        let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((pragma("synchronous"), pragma("secure_delete")), (FULL, 1));
+    }
+
     #[test]
     fn a_batch_waits_once_for_another_process() {
         static WAITS: AtomicUsize = AtomicUsize::new(0);

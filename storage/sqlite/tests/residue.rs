@@ -9,6 +9,9 @@ use std::sync::Arc;
 use common::{await_until, log_bytes, number, open};
 use tokio::task::JoinSet;
 use waxseal_conformance::sample;
+use waxseal_core::attempt::Guess;
+use waxseal_core::id::ClientId;
+use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::Ending;
 use waxseal_core::store::{Record, Store};
 use waxseal_core::time::{Timestamp, Ttl};
@@ -81,6 +84,28 @@ async fn the_swept_leave_nothing_and_their_rows_go() {
     assert_eq!((locks, bodies), (0, 0), "stale locks and bodies");
 }
 
+/// Who guessed is nobody's business either, once there is nothing left to guess at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_leaves_no_trace_of_who_guessed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = open(&path);
+    let guesser = mark(1, 6);
+    let traces = || in_file_and_log(&path).iter().map(|bytes| times(bytes, &guesser)).sum::<usize>();
+    for n in 0..3 {
+        store.create(sample::guarded(n), sample::START).await.unwrap();
+        let (guess, policy) = (Guess::Open(ClientId(guesser)), AttemptPolicy::default());
+        store.attempt(&sample::id(n), guess, &policy, sample::START).await.unwrap();
+    }
+    assert!(traces() >= 3, "the search finds what stands");
+
+    store.settle(&sample::id(0), Ending::Received, sample::START).await.unwrap().unwrap();
+    store.settle(&sample::id(1), Ending::Burned, sample::START).await.unwrap().unwrap();
+    sweep(&store, sample::after(sample::LIFE.secs())).await;
+    await_until("an empty log", || log_bytes(&path) == 0);
+    assert_eq!((number(&path, "SELECT count(*) FROM attempts"), traces()), (0, 0));
+}
+
 /// A thousand in a row and some alone, so that live rows stand among dead ones.
 fn lives_long(n: u32) -> bool {
     n / 1_000 == 3 || n % 1_100 == 700
@@ -137,11 +162,8 @@ fn mark(n: u32, place: u64) -> [u8; MARK] {
 fn remains(path: &Path, secrets: impl Iterator<Item = u32>) -> (u32, u32) {
     let places = secrets.flat_map(|n| (1..=5).map(move |place| (mark(n, place), place)));
     let wanted: HashMap<_, _> = places.collect();
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
     let (mut locks, mut bodies) = (0, 0);
-    for file in [path, Path::new(&log)] {
-        let bytes = std::fs::read(file).unwrap_or_default();
+    for bytes in in_file_and_log(path) {
         let mut rest = &bytes[..];
         while let Some(at) = rest.iter().position(|byte| *byte == FIRST) {
             rest = &rest[at..];
@@ -154,6 +176,16 @@ fn remains(path: &Path, secrets: impl Iterator<Item = u32>) -> (u32, u32) {
         }
     }
     (locks, bodies)
+}
+
+fn in_file_and_log(path: &Path) -> [Vec<u8>; 2] {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    [path, Path::new(&log)].map(|file| std::fs::read(file).unwrap_or_default())
+}
+
+fn times(bytes: &[u8], mark: &[u8; MARK]) -> usize {
+    bytes.windows(MARK).filter(|window| window == mark).count()
 }
 
 async fn all<F, Fut>(store: &Arc<SqliteStore>, call: F)

@@ -12,9 +12,12 @@ use super::{AnyStore, Stores};
 use crate::model::Model;
 use crate::random::for_random;
 use crate::sample::{START, account_id, client, guarded, id, made, owned, record};
+use crate::walk::walk;
 
 /// How many random sequences a run tries.
 const SEQUENCES: u32 = 48;
+/// And how many random walks.
+const WALKS: u32 = 24;
 
 /// Over random sequences of calls and waiting, every answer is the model's.
 pub async fn every_answer_is_the_models(stores: &Stores) {
@@ -25,6 +28,15 @@ pub async fn every_answer_is_the_models(stores: &Stores) {
         for step in steps {
             pair.run(step).await;
         }
+    });
+}
+
+/// Over random walks through the whole API, every answer is the one that a ledger knows.
+pub async fn every_answer_of_the_api_is_the_ledgers(stores: &Stores) {
+    let walks = (any::<u64>(), prop::collection::vec(any::<[u8; 4]>(), 1..100));
+    for_random(WALKS, &walks, async |(seed, steps)| {
+        let fresh = stores.fresh().await;
+        walk(fresh.store.clone(), seed, &steps).await;
     });
 }
 
