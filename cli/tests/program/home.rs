@@ -130,7 +130,8 @@ impl Server {
         Self::listening(command.stderr(Stdio::null()))
     }
 
-    fn listening(command: &mut Command) -> Self {
+    /// The same, with the log wherever `command` sends it.
+    pub(crate) fn listening(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut server = Self { child, lines, address: String::new(), said: String::new() };
