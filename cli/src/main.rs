@@ -29,11 +29,18 @@ mod token;
 mod upkeep;
 mod warn;
 
+use std::alloc::System;
 use std::process::ExitCode;
+
+use zeroizing_alloc::ZeroAlloc;
 
 use args::{Cli, Command};
 use config::Sources;
 use exit::Failure;
+
+/// Wipes whatever is freed: buffers of the libraries beneath us hold parts of requests, too.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     process::guard_memory();

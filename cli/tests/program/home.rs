@@ -130,6 +130,7 @@ impl Server {
         Self::listening(command.stderr(Stdio::null()))
     }
 
+    /// The same, with the log wherever `command` sends it.
     pub(crate) fn listening(command: &mut Command) -> Self {
         let server = Self::begun(command);
         assert!(!server.address.is_empty(), "it ended after: {}", server.said);

@@ -23,11 +23,15 @@ mod key;
 #[cfg(feature = "mail")]
 mod mail;
 mod nodes;
+#[cfg(target_os = "linux")]
+mod overload;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;
 mod promises;
 mod recorded;
+#[cfg(target_os = "linux")]
+mod residue;
 mod serve;
 mod settings;
 #[cfg(all(unix, feature = "mail"))]

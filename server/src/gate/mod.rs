@@ -49,6 +49,8 @@ pub(crate) struct Gate<S> {
     held: Wiped,
     /// How many bytes at the front of `held` hyper may have.
     open: usize,
+    /// How many bytes hyper was given since its buffer was last wiped.
+    given: usize,
     /// Whether no request has come yet: then the head's clock runs from the start.
     fresh: bool,
     reading: Timer,
@@ -72,6 +74,7 @@ impl<S: Wire> Gate<S> {
             place: Place::Head(head::End::default()),
             held: Wiped::default(),
             open: 0,
+            given: 0,
             fresh: true,
             reading: Timer::default(),
             writing: Timer::default(),
@@ -131,7 +134,15 @@ impl<S: Wire> Gate<S> {
         let length = self.open.min(out.remaining());
         out.put_slice(&self.held[..length]);
         self.open -= length;
+        self.given += length;
         self.held.remove_front(length);
+    }
+
+    /// Wipes what hyper was given from its buffer, the front of which it offers again once
+    /// it is done with it: an idle connection would keep its last request.
+    fn wipe_given(&mut self, out: &mut ReadBuf<'_>) {
+        out.initialize_unfilled_to(self.given.min(out.remaining()));
+        self.given = 0;
     }
 
     /// Receives more. 0 = the client sends no more.
@@ -206,7 +217,10 @@ impl<S: Wire> AsyncRead for Gate<S> {
                 Poll::Ready(0) => Refused::Malformed,
                 Poll::Ready(_) => continue,
                 Poll::Pending if gate.waits_too_long(cx) => Refused::TooSlow,
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    gate.wipe_given(out);
+                    return Poll::Pending;
+                }
             };
             gate.break_off(why)?;
             if gate.open == 0 {

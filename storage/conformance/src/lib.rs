@@ -29,11 +29,13 @@
 //! - [`broken`] and [`broken_accounts`]: stores that break the laws on purpose, and prove that the
 //!   laws see it
 //! - [`walk`](mod@walk): creators, readers and the clock in any order, through the whole API over a store
-//! - [`race`](mod@race): tasks that start at one moment, and futures dropped on the way
+//! - [`race`](mod@race): tasks that start at one moment, futures dropped on the way, and races
+//!   by the thousand, between processes too
 //!
-//! # What it does not prove
+//! # What the laws do not prove
 //! Durability over a crash, which needs a process to kill; atomicity over several
-//! processes or nodes, as all tasks of a law share one store; and speed.
+//! processes or nodes, as all tasks of a law share one store ([`race::Processes`] is for
+//! that); and speed.
 
 #![forbid(unsafe_code)]
 

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use waxseal_conformance::broken::{Fault, FaultyStore};
+use waxseal_conformance::race::{Tally, race_often};
 use waxseal_conformance::{Harness, STORE_LAWS, Subject};
+use waxseal_core::store::Store;
 
 mod sound {
     use super::*;
@@ -85,4 +87,22 @@ async fn forgotten_guesses_are_caught() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leaking_budget_is_caught() {
     refuses(Fault::BudgetLeak, &["forgetting_makes_room"]).await;
+}
+
+/// What races say of a store.
+async fn raced(store: FaultyStore) -> Tally {
+    let store: Arc<dyn Store> = Arc::new(store);
+    let go = || std::future::ready(());
+    race_often(&store, 300, async |round| vec![round.run(&store, 0..round.racers, go()).await]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn races_count_every_secret_that_is_not_won_once() {
+    let sound = raced(FaultyStore::sound(0)).await;
+    assert!(sound.breaches == 0 && sound.races >= 300, "{sound}");
+    assert_eq!(sound.read + sound.burned + sound.expired, sound.races);
+    for fault in [Fault::GetThenDelete, Fault::NoExpiryCheck, Fault::BodyKept] {
+        let tally = raced(FaultyStore::with(fault, 0)).await;
+        assert!(tally.breaches > 0, "{fault:?} passed: {tally}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The count of stored bytes: reserved before a record is stored, given back
 //! when something of it goes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// How many bytes are stored, and how many may be. Relaxed ordering is enough:
 /// the number guards no other memory, and each change is one atomic step.
@@ -13,7 +13,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// A budget of `most` bytes, 0 for no bound.
-    pub(crate) const fn new(most: u64) -> Self {
+    pub(crate) fn new(most: u64) -> Self {
         Self { most: if most == 0 { u64::MAX } else { most }, used: AtomicU64::new(0) }
     }
 

@@ -29,6 +29,7 @@
 //! - `accounts`: accounts and their tokens
 //! - `budget`: the count of stored bytes
 //! - `lock`: locking that outlives a panic
+//! - `sync`: the standard library's locks and counters, or loom's
 //!
 //! # Locks
 //! A record's every step is done under its shard's lock, and a step that changes
@@ -43,5 +44,6 @@ mod lock;
 mod recents;
 mod shard;
 mod store;
+mod sync;
 
 pub use store::MemoryStore;

@@ -1,12 +1,12 @@
 //! Which records an account made, newest first.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
 
 use waxseal_core::id::{AccountId, RecordId};
 use waxseal_core::time::Timestamp;
 
 use crate::lock::lock;
+use crate::sync::Mutex;
 
 /// A record in an account's list, ordered by the time of making, then by id.
 pub(crate) type Line = (Timestamp, RecordId);

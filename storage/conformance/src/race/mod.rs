@@ -1,4 +1,12 @@
-//! Races: many tasks that start at one moment, and futures that are dropped on the way.
+//! Races: many tasks that start at one moment, futures that are dropped on the way, and
+//! races by the thousand, over several stores or processes too.
+//!
+//! The laws race [`RACERS`] tasks a few hundred times. A store that is right nearly always
+//! passes that: [`race_often`] counts what came of as many [`Round`]s of races as one wants,
+//! and [`Processes`] lets them be run by processes that share nothing but the store.
+
+mod processes;
+mod round;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -6,6 +14,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::sync::Barrier;
+
+pub use processes::{Processes, STORE, serve};
+pub use round::{Contest, Outcome, Round, Tally, race_often, wanted};
 
 /// How many tasks race.
 pub const RACERS: usize = 64;
