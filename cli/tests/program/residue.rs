@@ -300,7 +300,7 @@ fn clients(server: &Server) -> Vec<TcpStream> {
 
 /// Asks over a connection that stays, or over one of its own.
 fn ask(server: &Server, clients: &mut [TcpStream], n: usize, path: &str, form: &str) -> Value {
-    if n % GUARDED == 0 {
+    if n.is_multiple_of(GUARDED) {
         return server.ask("POST", path, form, None).1;
     }
     let mut client = &clients[n % CLIENTS];
