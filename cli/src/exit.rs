@@ -15,6 +15,7 @@ enum Code {
     Unknown = 3,
     Passphrase = 4,
     Limited = 5,
+    Damaged = 65,
     Unavailable = 69,
     NotAuthorized = 77,
     Config = 78,
@@ -36,6 +37,11 @@ impl Failure {
     /// The store can't be opened, read or written.
     pub(crate) fn store(error: impl Into<Error>) -> Self {
         Self { code: Code::Unavailable, error: error.into() }
+    }
+
+    /// What is stored does not fit together.
+    pub(crate) fn damaged(error: impl Into<Error>) -> Self {
+        Self { code: Code::Damaged, error: error.into() }
     }
 
     /// The configuration or the key file will not do.

@@ -8,6 +8,7 @@ mod args;
 mod ask;
 mod client;
 mod config;
+mod copies;
 mod doctor;
 mod domain;
 mod exit;
@@ -21,12 +22,14 @@ mod mail;
 mod out;
 mod post;
 mod process;
+mod progress;
 mod serve;
 mod shell;
 mod store;
 mod tls;
 mod token;
 mod upkeep;
+mod verify;
 mod warn;
 
 use std::alloc::System;
@@ -34,7 +37,7 @@ use std::process::ExitCode;
 
 use zeroizing_alloc::ZeroAlloc;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Store};
 use config::Sources;
 use exit::Failure;
 
@@ -70,6 +73,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Mail(command) => mail::run(&sources.load()?, command),
         Command::Stats { json } => upkeep::stats(&sources.load()?, *json),
         Command::Sweep { json } => upkeep::sweep(&sources.load()?, *json),
+        Command::Store(Store::Verify { json }) => verify::run(&sources.load()?, *json),
+        Command::Backup(asked) => copies::backup(&sources.load()?, asked),
+        Command::Restore(asked) => copies::restore(&sources.load()?, asked),
         Command::Key(command) => key::run(&sources.load()?, command),
     }
 }

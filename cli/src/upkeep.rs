@@ -9,6 +9,7 @@ use waxseal_storage::Opened;
 
 use crate::exit::Failure;
 use crate::key::hex;
+use crate::progress::Progress;
 use crate::{keys, out, store};
 
 /// Records that the store goes over at a call: a server's work waits for no more than this.
@@ -81,11 +82,13 @@ pub(crate) fn sweep(config: &Config, json: bool) -> Result<(), Failure> {
 async fn sweep_all(opened: &Opened) -> Result<Removed, Failure> {
     let now = SystemClock::default().now().timestamp();
     let mut removed = Removed { expired: 0, forgotten: 0 };
+    let mut progress = Progress::new("removed");
     loop {
         let Swept { expired, forgotten, more } =
             opened.store.sweep(AT_ONCE, now).await.map_err(Failure::store)?;
         removed.expired += expired;
         removed.forgotten += forgotten;
+        progress.tell(removed.expired + removed.forgotten, 0);
         if !more {
             return Ok(removed);
         }

@@ -29,6 +29,7 @@ pub(crate) use domain::Domain;
 pub(crate) use key::Key as KeyCommand;
 #[cfg(feature = "mail")]
 pub(crate) use mail::Mail;
+pub(crate) use upkeep::{Backup, Restore, Store};
 
 /// One-time secrets: a link that opens once.
 #[derive(Parser, Debug)]
@@ -50,7 +51,7 @@ Start here:
       Writes ./waxseal.toml, with every setting explained
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store or the server can't be used,
-78 the configuration or the key file will not do; and 3, 4, 5 and 77: waxseal share --help";
+78 the configuration or the key file will not do, 65 what is stored is damaged; and 3, 4, 5 and 77: waxseal share --help";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -114,6 +115,22 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look through the store
+    #[command(subcommand, after_help = upkeep::VERIFY)]
+    Store(Store),
+    /// Write a copy of the store while the server runs
+    ///
+    /// Of one moment, whole, checked, and for its owner alone (mode 0600); what has ended is not in it. Only
+    /// for SQLite. The key file is not in it, and nothing opens without that: keep a copy of it apart.
+    #[command(after_help = upkeep::BACKUP)]
+    Backup(Backup),
+    /// Put a copy in the place of the store
+    ///
+    /// The server must be stopped. A secret that was opened after the copy was made stays ended, as far as
+    /// the present store knows; the present store is kept under another name. Killed at any
+    /// moment, it leaves the one or the other in place, whole.
+    #[command(after_help = upkeep::RESTORE)]
+    Restore(Restore),
     /// Check the configuration, or show what is in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(ConfigCommand),

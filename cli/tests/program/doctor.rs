@@ -254,7 +254,7 @@ fn a_redis_that_will_not_do_is_named() {
     let told = doctor(&home);
     assert_told("a later format", &told.out, told.code, ["store", "failed", "format 99", "run the release"]);
     let told = home.run(&["stats", "--store", &redis.url()]);
-    assert!(told.code == Some(1) && told.err.contains("run the release that made it"), "{told:?}");
+    assert!(told.code == Some(69) && told.err.contains("run the release that made it"), "{told:?}");
     drop(redis);
     let told = home.run(&["doctor", "--json", "--store", "redis://127.0.0.1:1"]);
     assert_told("gone", &told.out, told.code, ["store", "failed", "cannot be reached", "start Redis"]);

@@ -7,6 +7,8 @@ mod client_old;
 mod client_terminal;
 mod client_tls;
 mod config;
+#[cfg(unix)]
+mod copies;
 #[cfg(target_os = "linux")]
 mod crash;
 #[cfg(unix)]

@@ -21,6 +21,7 @@
 //!   operation done whole or not at all.
 
 mod account;
+mod audit;
 mod limiter;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use account::{Account, AccountState, AccountStore, DomainChange, Rotation, Scope, Token, TokenChange};
+pub use audit::{Audit, Flaw, NAMED_FLAWS, States, hex};
 pub use limiter::{Action, Limiter, Pass, Rate, Subject};
 
 use crate::attempt::Guess;

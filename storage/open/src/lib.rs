@@ -14,12 +14,18 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use waxseal_core::store::{AccountStore, Limiter, Store};
+use waxseal_core::store::{AccountStore, Audit, Limiter, Store, StoreError};
+use waxseal_core::time::Timestamp;
 use waxseal_memory::MemoryStore;
 use waxseal_redis::{BadUrl, RedisStore, RedisUrl};
 pub use waxseal_redis::{Master, Prefix, acl};
 pub use waxseal_sqlite::Inspected as SqliteFile;
 use waxseal_sqlite::SqliteStore;
+
+/// Copies of a store that is a file.
+pub mod copies {
+    pub use waxseal_sqlite::{CopyError, Preview, Restored, Unknown, Unread, backup, preview, restore};
+}
 
 /// Where secrets are to stand, as the configuration says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,6 +163,17 @@ pub enum OpenError {
     Redis(#[from] waxseal_redis::OpenError),
 }
 
+/// Why a store was not read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// It did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It stopped answering.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Opens a store, and makes it if its place is empty.
 ///
 /// # Errors
@@ -205,6 +222,28 @@ pub async fn inspect(url: &StoreUrl, options: Options) -> Result<Inspected, Open
             let options = of_redis(options);
             let found = waxseal_redis::inspect(url.clone(), options).await;
             Ok(Inspected::Redis(found.map_err(waxseal_redis::OpenError::Trouble)?))
+        }
+    }
+}
+
+/// Reads every record, account and figure in a store as seen at `now`, and changes none;
+/// works while servers have it open. `tell` hears how many records were read, and of about
+/// how many. `None` if nothing stands there, or nothing that another process could read.
+///
+/// # Errors
+/// [`VerifyError`] if it can't be read to the end. What is damaged is told in the [`Audit`].
+pub async fn verify(
+    url: &StoreUrl,
+    options: Options,
+    now: Timestamp,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<Option<Audit>, VerifyError> {
+    match url {
+        StoreUrl::Memory => Ok(None),
+        StoreUrl::Sqlite(path) => Ok(waxseal_sqlite::verify(path, now, tell).map_err(OpenError::Sqlite)?),
+        StoreUrl::Redis(url) => {
+            let store = RedisStore::open(url.clone(), of_redis(options)).await.map_err(OpenError::Redis)?;
+            Ok(Some(store.verify(now, tell).await?))
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::keys::{Keys, Prefix};
 
 /// Every command that we send or that a script calls, with what connecting takes.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 34] = [
     // Connecting; whom to ask; what a master says of itself.
     "hello",
     "select",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 32] = [
     // What comes due in an hour.
     "rpush",
     "lpop",
+    "llen",
     // What is due; lists; all accounts.
     "zadd",
     "zrem",
@@ -42,6 +43,8 @@ const COMMANDS: [&str; 32] = [
     "zrevrangebyscore",
     "zremrangebyscore",
     "expire",
+    // All records, for `waxseal store verify`.
+    "scan",
 ];
 
 /// The rule for a user of Redis who may do what Waxseal does and nothing else, for

@@ -56,7 +56,7 @@ impl Hour {
 
 impl Due {
     /// A record's name has 31 bytes; an hour is in decimal, which never has as many.
-    fn read(name: Vec<u8>) -> Result<Self, Damaged> {
+    pub(crate) fn read(name: Vec<u8>) -> Result<Self, Damaged> {
         match Member::try_from(name) {
             Ok(name) => Ok(Self::Record(name)),
             Err(name) => {

@@ -93,6 +93,13 @@ impl fmt::Display for Prefix {
     }
 }
 
+/// What a key that stands in Redis is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    Record(RecordId),
+    Guesses(RecordId),
+}
+
 /// Spells keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
@@ -107,6 +114,26 @@ impl Keys {
     /// What every key of ours looks like, to Redis' access lists.
     pub(crate) fn pattern(&self) -> String {
         format!("{}:*", self.prefix)
+    }
+
+    /// Records and guesses, for SCAN.
+    pub(crate) fn records_pattern(&self) -> String {
+        format!("{}:[rg]{{*", self.prefix)
+    }
+
+    /// What a key is that [`Keys::records_pattern`] found; `None` for none of ours.
+    pub(crate) fn found(&self, key: &[u8]) -> Option<Found> {
+        let rest = key.strip_prefix(self.prefix.0.as_bytes())?.strip_prefix(b":")?;
+        let (kind, rest) = rest.split_first()?;
+        let (bucket, name) = rest.strip_prefix(b"{")?.split_at_checked(2)?;
+        let bucket = u8::from_str_radix(std::str::from_utf8(bucket).ok()?, 16).ok()?;
+        let name = Member::try_from(name.strip_prefix(b"}")?).ok()?;
+        let id = RecordId::try_from(&[&name[..], &[bucket]].concat()[..]).ok()?;
+        match kind {
+            b'r' => Some(Found::Record(id)),
+            b'g' => Some(Found::Guesses(id)),
+            _ => None,
+        }
     }
 
     pub(crate) fn record(&self, id: &RecordId) -> Vec<u8> {
@@ -242,6 +269,19 @@ mod tests {
                 assert_eq!(slot(&key), home);
             }
             assert_eq!(keys.record_named(bucket, &member(&id).try_into().unwrap()), keys.record(&id));
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_to_be_what_it_was_spelt_for() {
+        let (keys, id) = (keys(), sample::id(7));
+        assert_eq!(keys.found(&keys.record(&id)), Some(Found::Record(id)));
+        assert_eq!(keys.found(&keys.guesses(&id)), Some(Found::Guesses(id)));
+        let short = &keys.record(&id)[..20];
+        for other in
+            [short, &keys.tally(Bucket::of(&id)), &keys.check(), b"other:r{a7}", b"", b"waxseal:r{zz}"]
+        {
+            assert_eq!(keys.found(other), None);
         }
     }
 

@@ -142,7 +142,25 @@ impl Head {
         self.seen(now) == State::New
     }
 
-    fn seen(&self, now: Timestamp) -> State {
+    pub(crate) fn kid(&self) -> Kid {
+        self.kid
+    }
+
+    pub(crate) fn stored(&self) -> Stored {
+        self.state
+    }
+
+    /// Whether it was received or burned.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state != Stored::New
+    }
+
+    /// Bytes of its boxes, as the budget counts them.
+    pub(crate) fn boxes_bytes(&self) -> usize {
+        self.info.len() + self.owner.as_ref().map_or(0, |owner| owner.own.len())
+    }
+
+    pub(crate) fn seen(&self, now: Timestamp) -> State {
         self.state.seen(self.sealed, self.expires, now)
     }
 

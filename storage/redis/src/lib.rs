@@ -63,6 +63,7 @@ mod start;
 mod tally;
 mod topology;
 mod url;
+mod verify;
 
 use std::fmt;
 use std::sync::Arc;

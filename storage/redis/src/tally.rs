@@ -39,7 +39,7 @@ impl RedisStore {
         Ok(())
     }
 
-    fn of_tally(&self, bucket: Bucket, name: &str, field: Option<&str>) -> (Vec<u8>, Cmd) {
+    pub(crate) fn of_tally(&self, bucket: Bucket, name: &str, field: Option<&str>) -> (Vec<u8>, Cmd) {
         let key = self.keys.tally(bucket);
         let mut asked = cmd(name);
         asked.arg(&key).arg(field);

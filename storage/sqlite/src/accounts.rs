@@ -251,7 +251,8 @@ fn domains(conn: &Connection) -> Result<Vec<Domain>, Fault> {
     Ok(domains)
 }
 
-fn domain(row: &Row<'_>) -> Result<Domain, Fault> {
+/// A domain: host, account, name, accent.
+pub(crate) fn domain(row: &Row<'_>) -> Result<Domain, Fault> {
     let accent: Option<String> = row.get(3)?;
     let accent = accent.map(|text| known(text.parse::<Accent>().ok(), "a domain's colour")).transpose()?;
     Ok(Domain {
@@ -262,7 +263,8 @@ fn domain(row: &Row<'_>) -> Result<Domain, Fault> {
     })
 }
 
-fn account(row: &Row<'_>) -> Result<Account, Fault> {
+/// An account: id, name, plan, language, state, created.
+pub(crate) fn account(row: &Row<'_>) -> Result<Account, Fault> {
     Ok(Account {
         id: AccountId(bytes(row, 0, "an account's id")?),
         name: row.get(1)?,
@@ -273,7 +275,8 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
     })
 }
 
-fn token(row: &Row<'_>) -> Result<Token, Fault> {
+/// A token: digest, name, scope, created, expires, wrap.
+pub(crate) fn token(row: &Row<'_>) -> Result<Token, Fault> {
     let expires = match row.get::<_, Option<i64>>(4)? {
         Some(_) => Some(time(row, 4)?),
         None => None,

@@ -40,6 +40,14 @@ pub(crate) enum Broken {
     Doubtful(rusqlite::Error),
 }
 
+impl Broken {
+    /// What lay behind it.
+    pub(crate) fn error(self) -> rusqlite::Error {
+        let (Self::Refused(error) | Self::Undone(error) | Self::Doubtful(error)) = self;
+        error
+    }
+}
+
 impl Totals {
     pub(crate) fn read(conn: &Connection) -> rusqlite::Result<Self> {
         let mut statement = conn.prepare_cached(

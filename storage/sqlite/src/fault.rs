@@ -58,7 +58,8 @@ pub(crate) fn is_fatal(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+/// Whether what stands in the file is to blame.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     match error {
         FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,

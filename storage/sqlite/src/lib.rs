@@ -21,7 +21,9 @@
 //! - The file is made whole under another name and linked into place; one that
 //!   is not ours, newer, empty or cut short is refused and left alone; an older
 //!   one gets what it lacks in one transaction (`schema`). `inspect` looks at one
-//!   without leaving a trace.
+//!   without leaving a trace, and `verify` reads all of it.
+//! - `backup` writes a whole copy while the store is open, and `restore` puts one in
+//!   its place without waking what has ended (`copy`, `restore`).
 //!
 //! # What it does not do
 //! - Erased bytes may survive where a file system or a disk keeps old versions of
@@ -51,15 +53,18 @@
 
 mod accounts;
 mod batch;
+mod copy;
 mod engine;
 mod fault;
 mod inspect;
 mod ops;
 mod readers;
 mod reserve;
+mod restore;
 mod rows;
 mod schema;
 mod sweep;
+mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -77,12 +82,15 @@ use waxseal_core::store::{
 use waxseal_core::time::Timestamp;
 
 use crate::batch::Totals;
+pub use crate::copy::{CopyError, backup};
 use crate::engine::Engine;
 use crate::fault::Fault;
 pub use crate::inspect::{Inspected, inspect};
 use crate::readers::Readers;
+pub use crate::restore::{Preview, Restored, Unknown, Unread, preview, restore};
 pub use crate::schema::OpenError;
 use crate::sweep::Cursor;
+pub use crate::verify::verify;
 use crate::writer::{Class, Writer};
 
 /// Records that the sweep puts into one transaction, so that nobody waits long behind it.

@@ -185,7 +185,8 @@ fn insert_receipt(batch: &Batch<'_>, record: &Record, slot: i64, now: Timestamp)
     )
 }
 
-fn ended_count<'b>(batch: &'b mut Batch<'_>, ended: Stored) -> &'b mut i64 {
+/// The figure that counts the endings of a kind.
+pub(crate) fn ended_count<'b>(batch: &'b mut Batch<'_>, ended: Stored) -> &'b mut i64 {
     match ended {
         Stored::Burned => &mut batch.totals.burned,
         Stored::New | Stored::Received => &mut batch.totals.received,

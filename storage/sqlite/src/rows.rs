@@ -43,6 +43,7 @@ macro_rules! receipts {
         )
     };
 }
+pub(crate) use receipts;
 
 /// A receipt as seen at `now`; nothing once its own time is over.
 pub(crate) fn receipt(conn: &Connection, id: &RecordId, now: Timestamp) -> Result<Option<Found>, Fault> {
@@ -133,7 +134,8 @@ fn attempts(conn: &Connection, slot: i64) -> Result<Attempts, Fault> {
     }
 }
 
-fn read(row: &Row<'_>, now: Timestamp) -> Result<Found, Fault> {
+/// Reads a row of `receipts!` as seen at `now`.
+pub(crate) fn read(row: &Row<'_>, now: Timestamp) -> Result<Found, Fault> {
     let stored = known(Stored::from_code(code(row, 4)?), "a state")?;
     let mail = known(MailState::from_code(code(row, 9)?), "a message's state")?;
     let expires = time(row, 2)?;

@@ -163,7 +163,7 @@ fn make(path: &Path) -> Result<(), OpenError> {
 
 /// An empty file of a new name. A crash may have left one of an earlier process
 /// of the same number, which in a container is every process.
-fn new_draft(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn new_draft(path: &Path) -> io::Result<PathBuf> {
     static DRAFTS: AtomicU64 = AtomicU64::new(0);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -290,7 +290,8 @@ fn bring_up(path: &Path) -> rusqlite::Result<()> {
     change.commit()
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
+/// Whether another connection is in the way.
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 

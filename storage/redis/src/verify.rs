@@ -1,0 +1,236 @@
+//! Reads every record, guess and figure, and changes nothing; servers may go on meanwhile.
+//!
+//! Keys are found by SCAN, a part at a time, on every master: Redis does other work in
+//! between, and nothing is held here but counts. Figures are kept by the bucket, so a
+//! bucket whose figures changed while the records were read is left uncompared.
+
+use std::collections::BTreeMap;
+
+use redis::{Value, cmd};
+use waxseal_core::attempt::Attempts;
+use waxseal_core::id::RecordId;
+use waxseal_core::store::{AccountStore, Audit, LOCK_BYTES, RECORD_OVERHEAD, StoreError};
+use waxseal_core::time::Timestamp;
+
+use crate::RedisStore;
+use crate::due::Due;
+use crate::fault::Fault;
+use crate::keys::{Bucket, Found};
+use crate::layout::{Head, unpack};
+use crate::node::Node;
+use crate::records::read;
+
+/// Keys that one SCAN looks at, about.
+const SCANNED_AT_ONCE: usize = 500;
+
+/// What a bucket's tally says or should say: fields and figures, without zeros.
+type Figures = BTreeMap<Vec<u8>, u64>;
+
+/// What was counted in one bucket.
+#[derive(Default)]
+struct Counted {
+    figures: Figures,
+    records: u64,
+}
+
+impl RedisStore {
+    /// Reads all that stands, as seen at `now`. `tell` hears how many records were read,
+    /// and of about how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if Redis can't be asked to the end. What is damaged is
+    /// told in the [`Audit`].
+    pub async fn verify(&self, now: Timestamp, tell: &mut dyn FnMut(u64, u64)) -> Result<Audit, StoreError> {
+        let audit = self.verified(now, tell).await.map_err(Fault::of_read)?;
+        self.verify_accounts(audit).await
+    }
+
+    async fn verified(&self, now: Timestamp, tell: &mut dyn FnMut(u64, u64)) -> Result<Audit, Fault> {
+        let before = self.kept_figures().await?;
+        let all = self.tallies().await?.kids.iter().map(|(_, records)| records).sum();
+        let mut reading = Reading { now, audit: Audit::default(), buckets: BTreeMap::new() };
+        let masters = self.courier.topology().masters().await.map_err(Fault::Not)?;
+        for master in masters {
+            let mut cursor = String::from("0");
+            loop {
+                cursor = self.scan(&master, &cursor, &mut reading).await?;
+                tell(reading.audit.decoded + reading.audit.undecoded, all);
+                if cursor == "0" {
+                    break;
+                }
+            }
+        }
+        self.compare(before, &mut reading).await?;
+        Ok(reading.audit)
+    }
+
+    /// Reads a part of a master's keys; answers where the next part begins.
+    async fn scan(&self, master: &Node, cursor: &str, reading: &mut Reading) -> Result<String, Fault> {
+        let mut scan = cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(self.keys.records_pattern()).arg("COUNT").arg(SCANNED_AT_ONCE);
+        let (next, keys): (String, Vec<Vec<u8>>) = read(self.courier.ask(master, scan).await?)?;
+        let mut asked = Vec::with_capacity(keys.len());
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.keys.found(&key) {
+                Some(Found::Record(id)) => {
+                    let mut get = cmd("GET");
+                    get.arg(&key);
+                    asked.push((key, get));
+                    found.push(Found::Record(id));
+                }
+                Some(Found::Guesses(id)) => {
+                    let mut get = cmd("GET");
+                    get.arg(&key);
+                    asked.push((key, get));
+                    let record = self.keys.record(&id);
+                    let mut exists = cmd("EXISTS");
+                    exists.arg(&record);
+                    asked.push((record, exists));
+                    found.push(Found::Guesses(id));
+                }
+                None => reading.audit.flaw("key", String::from_utf8_lossy(&key), "no record is named so"),
+            }
+        }
+        let mut answers = self.courier.send_each(asked, self.courier.patience()).await.into_iter();
+        for what in found {
+            match what {
+                Found::Record(id) => reading.record(id, answer(answers.next())?),
+                Found::Guesses(id) => {
+                    let (guesses, stands) = (answer(answers.next())?, answer(answers.next())?);
+                    reading.guesses(&id, guesses, &stands);
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    async fn kept_figures(&self) -> Result<Vec<Figures>, Fault> {
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGETALL", None)).collect();
+        let tallies = self.courier.send_each(asked, self.courier.patience()).await;
+        let figures = |tally: Result<Value, Fault>| {
+            let fields = read::<Vec<(Vec<u8>, u64)>>(tally?)?;
+            Ok(fields.into_iter().filter(|(_, figure)| *figure > 0).collect())
+        };
+        tallies.into_iter().map(figures).collect()
+    }
+
+    /// Holds what was counted against what is kept, bucket by bucket.
+    async fn compare(&self, before: Vec<Figures>, reading: &mut Reading) -> Result<(), Fault> {
+        let after = self.kept_figures().await?;
+        for ((bucket, before), kept) in Bucket::all().zip(before).zip(after) {
+            let due = self.due_in(bucket).await?;
+            let Counted { figures, records } = reading.buckets.remove(&bucket.number()).unwrap_or_default();
+            if before != kept {
+                reading.audit.uncompared += 1;
+                continue;
+            }
+            if figures != kept {
+                reading.audit.flaw("bucket", bucket.number(), "its figures are not those of its records");
+            }
+            if due < records {
+                reading.audit.flaw("bucket", bucket.number(), "records that no sweep would find");
+            }
+        }
+        Ok(())
+    }
+
+    /// How many records of a bucket a sweep would come to, those that are gone among them.
+    async fn due_in(&self, bucket: Bucket) -> Result<u64, Fault> {
+        let key = self.keys.due(bucket);
+        let mut range = cmd("ZRANGE");
+        range.arg(&key).arg(0).arg(-1);
+        let names: Vec<Vec<u8>> = read(self.courier.send(&key, range).await?)?;
+        let mut due = 0;
+        for name in names {
+            due += match Due::read(name)? {
+                Due::Record(_) => 1,
+                Due::Hour(hour) => {
+                    let key = self.keys.hour(bucket, hour.start());
+                    let mut length = cmd("LLEN");
+                    length.arg(&key);
+                    read::<u64>(self.courier.send(&key, length).await?)?
+                }
+            };
+        }
+        Ok(due)
+    }
+
+    async fn verify_accounts(&self, mut audit: Audit) -> Result<Audit, StoreError> {
+        let accounts = match AccountStore::accounts(self).await {
+            Err(StoreError::Damaged(_)) => {
+                audit.flaw("list", "of accounts", "an account can't be read");
+                Vec::new()
+            }
+            accounts => accounts?,
+        };
+        for account in accounts {
+            audit.accounts += 1;
+            let standing = AccountStore::account(self, &account.id).await?;
+            audit.tokens += standing.map_or(0, |(_, tokens)| tokens.len() as u64);
+        }
+        match AccountStore::domains(self).await {
+            Ok(domains) => audit.domains = domains.len() as u64,
+            Err(StoreError::Damaged(_)) => audit.flaw("list", "of domains", "a domain can't be read"),
+            Err(error) => return Err(error),
+        }
+        Ok(audit)
+    }
+}
+
+/// What is known so far.
+struct Reading {
+    now: Timestamp,
+    audit: Audit,
+    buckets: BTreeMap<usize, Counted>,
+}
+
+impl Reading {
+    /// A key that has gone since it was found is no flaw.
+    fn record(&mut self, id: RecordId, value: Value) {
+        let packed = match read::<Option<Vec<u8>>>(value) {
+            Ok(Some(packed)) => packed,
+            Ok(None) => return,
+            Err(_) => return self.audit.undecoded(id.as_bytes(), "it is no string"),
+        };
+        match unpack(&packed) {
+            Ok((head, sealed)) => self.sound(id, head, sealed.map(|sealed| sealed.body.len())),
+            Err(_) => self.audit.undecoded(id.as_bytes(), "it is not laid out as any record is"),
+        }
+    }
+
+    fn sound(&mut self, id: RecordId, head: Head, body: Option<usize>) {
+        self.audit.record(head.seen(self.now), head.kid());
+        if body.is_some() && head.has_ended() {
+            self.audit.flaw_of(&id, "it has ended, and its content still stands");
+        }
+        let counted = self.buckets.entry(Bucket::of(&id).number()).or_default();
+        counted.records += 1;
+        let content = body.map_or(0, |body| LOCK_BYTES + body);
+        *counted.figures.entry(b"b".to_vec()).or_default() +=
+            RECORD_OVERHEAD + (head.boxes_bytes() + content) as u64;
+        *counted.figures.entry([b"k", &head.kid().as_bytes()[..]].concat()).or_default() += 1;
+        if body.is_none() {
+            *counted.figures.entry(format!("s{}", head.stored().code()).into_bytes()).or_default() += 1;
+        }
+    }
+
+    fn guesses(&mut self, id: &RecordId, guesses: Value, record: &Value) {
+        let bytes = match read::<Option<Vec<u8>>>(guesses) {
+            Ok(None) => return,
+            Ok(Some(bytes)) => Some(bytes),
+            Err(_) => None,
+        };
+        if bytes.and_then(|bytes| Attempts::from_bytes(&bytes)).is_none() {
+            self.audit.flaw_of(id, "its guesses can't be read");
+        }
+        if *record == Value::Int(0) {
+            self.audit.flaw_of(id, "guesses at a record that is gone");
+        }
+    }
+}
+
+/// An answer of many; an error of Redis' about one key is that key's, and not ours.
+fn answer(answer: Option<Result<Value, Fault>>) -> Result<Value, Fault> {
+    answer.unwrap_or(Ok(Value::Nil))
+}
