@@ -132,3 +132,20 @@ fn a_bad_variable_is_named_and_a_bad_flag_is_wrong_usage() {
     home.run(&[]).refused(2, &["Usage"]);
     assert!(!home.path("data").exists(), "nothing is made before everything is read");
 }
+
+/// How many access lines a share leaves in the log of a server with these settings.
+fn access_lines(settings: &str) -> usize {
+    let home = Home::new();
+    home.write("waxseal.toml", settings);
+    home.run(&["init"]).ok();
+    let server = home.serve_with_log(&[]);
+    server.share("x");
+    assert_eq!(server.signal("-TERM"), Some(0));
+    home.read("server.log").matches("waxseal::access").count()
+}
+
+#[test]
+fn access_lines_are_written_unless_they_are_switched_off() {
+    assert_eq!(access_lines(""), 1);
+    assert_eq!(access_lines("[log]\naccess = false\n"), 0);
+}
