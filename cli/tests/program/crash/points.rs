@@ -2,7 +2,6 @@
 //! of a crowd.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -144,10 +143,7 @@ fn random_kills(rounds: u32) -> Findings {
     for round in 1..=rounds {
         let server = Arc::new(home.serve(&[]));
         let crowd = Crowd::start(&server, 4);
-        let enough = 10 + u32::try_from(dice.below(30)).unwrap();
-        while crowd.told().made.load(Ordering::Relaxed) < enough {
-            thread::yield_now();
-        }
+        crowd.until_made(10 + u32::try_from(dice.below(30)).unwrap());
         server.kill();
         let mut stories = crowd.wait();
         let server = home.serve(&[]);
