@@ -27,6 +27,8 @@ pub(crate) struct Findings {
     accounts: u64,
     tokens: u64,
     domains: u64,
+    /// Lines of accounts' lists whose record is gone; they go when the list is read.
+    stale_lines: u64,
     /// Figures that changed too fast to be compared.
     uncompared: u64,
     keys: Vec<Key>,
@@ -89,6 +91,7 @@ impl Findings {
             accounts: audit.accounts,
             tokens: audit.tokens,
             domains: audit.domains,
+            stale_lines: audit.stale_lines,
             uncompared: audit.uncompared,
             keys: audit.kids.into_iter().map(key).collect(),
             flaws: audit.flaws,
@@ -108,6 +111,7 @@ impl Findings {
             ("accounts", self.accounts),
             ("tokens", self.tokens),
             ("domains", self.domains),
+            ("stale lines", self.stale_lines),
             ("uncompared", self.uncompared),
             ("flaws", self.flaws),
         ];

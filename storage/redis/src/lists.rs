@@ -79,6 +79,28 @@ impl RedisStore {
         Ok(receipts)
     }
 
+    /// How many lines of an account's list, within its reach, lead to no record.
+    pub(crate) async fn stale_lines(&self, account: &AccountId, now: Timestamp) -> Result<u64, Fault> {
+        let (mut stale, mut passed) = (0, 0);
+        loop {
+            let lines = self.lines(account, passed, LINES_AT_ONCE, now).await?;
+            passed += lines.len();
+            let exists = |(id, _): &(RecordId, Timestamp)| {
+                let key = self.keys.record(id);
+                let mut exists = cmd("EXISTS");
+                exists.arg(&key);
+                (key, exists)
+            };
+            let asked = lines.iter().map(exists).collect();
+            for stands in self.courier.send_each(asked, self.courier.patience()).await {
+                stale += u64::from(read::<u64>(stands?)? == 0);
+            }
+            if lines.len() < LINES_AT_ONCE {
+                return Ok(stale);
+            }
+        }
+    }
+
     /// Lines of an account's list within its reach, newest first.
     async fn lines(
         &self,

@@ -1,10 +1,11 @@
 //! Reads every record, guess and figure, and changes nothing; servers may go on meanwhile.
 //!
 //! Keys are found by SCAN, a part at a time, on every master: Redis does other work in
-//! between, and nothing is held here but counts. Figures are kept by the bucket, so a
-//! bucket whose figures changed while the records were read is left uncompared.
+//! between, and nothing is held here but counts, and eight bytes of each id. Figures are
+//! kept by the bucket, so a bucket whose figures changed while the records were read is
+//! left uncompared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use redis::{Value, cmd};
 use waxseal_core::attempt::Attempts;
@@ -42,13 +43,13 @@ impl RedisStore {
     /// told in the [`Audit`].
     pub async fn verify(&self, now: Timestamp, tell: &mut dyn FnMut(u64, u64)) -> Result<Audit, StoreError> {
         let audit = self.verified(now, tell).await.map_err(Fault::of_read)?;
-        self.verify_accounts(audit).await
+        self.verify_accounts(audit, now).await
     }
 
     async fn verified(&self, now: Timestamp, tell: &mut dyn FnMut(u64, u64)) -> Result<Audit, Fault> {
         let before = self.kept_figures().await?;
         let all = self.tallies().await?.kids.iter().map(|(_, records)| records).sum();
-        let mut reading = Reading { now, audit: Audit::default(), buckets: BTreeMap::new() };
+        let mut reading = Reading::begin(now);
         let masters = self.courier.topology().masters().await.map_err(Fault::Not)?;
         for master in masters {
             let mut cursor = String::from("0");
@@ -115,11 +116,13 @@ impl RedisStore {
         tallies.into_iter().map(figures).collect()
     }
 
-    /// Holds what was counted against what is kept, bucket by bucket.
+    /// Holds what was counted against what is kept, bucket by bucket. What is read for
+    /// that is read before the figures are, a second time: if these are what they were,
+    /// nothing has changed in between.
     async fn compare(&self, before: Vec<Figures>, reading: &mut Reading) -> Result<(), Fault> {
+        let due = self.due_in_each().await?;
         let after = self.kept_figures().await?;
-        for ((bucket, before), kept) in Bucket::all().zip(before).zip(after) {
-            let due = self.due_in(bucket).await?;
+        for (((bucket, before), kept), due) in Bucket::all().zip(before).zip(after).zip(due) {
             let Counted { figures, records } = reading.buckets.remove(&bucket.number()).unwrap_or_default();
             if before != kept {
                 reading.audit.uncompared += 1;
@@ -135,28 +138,44 @@ impl RedisStore {
         Ok(())
     }
 
-    /// How many records of a bucket a sweep would come to, those that are gone among them.
-    async fn due_in(&self, bucket: Bucket) -> Result<u64, Fault> {
-        let key = self.keys.due(bucket);
-        let mut range = cmd("ZRANGE");
-        range.arg(&key).arg(0).arg(-1);
-        let names: Vec<Vec<u8>> = read(self.courier.send(&key, range).await?)?;
-        let mut due = 0;
-        for name in names {
-            due += match Due::read(name)? {
-                Due::Record(_) => 1,
-                Due::Hour(hour) => {
-                    let key = self.keys.hour(bucket, hour.start());
-                    let mut length = cmd("LLEN");
-                    length.arg(&key);
-                    read::<u64>(self.courier.send(&key, length).await?)?
-                }
-            };
+    /// How many records of each bucket a sweep would come to, those that are gone among them.
+    async fn due_in_each(&self) -> Result<Vec<u64>, Fault> {
+        let range = |bucket| {
+            let key = self.keys.due(bucket);
+            let mut range = cmd("ZRANGE");
+            range.arg(&key).arg(0).arg(-1);
+            (key, range)
+        };
+        let asked = Bucket::all().map(range).collect();
+        let mut due = Vec::new();
+        for (bucket, names) in Bucket::all().zip(self.courier.send_each(asked, self.courier.patience()).await)
+        {
+            due.push(self.due_among(bucket, read(names?)?).await?);
         }
         Ok(due)
     }
 
-    async fn verify_accounts(&self, mut audit: Audit) -> Result<Audit, StoreError> {
+    /// How many records `names` are, or lead to.
+    async fn due_among(&self, bucket: Bucket, names: Vec<Vec<u8>>) -> Result<u64, Fault> {
+        let (mut due, mut hours) = (0, Vec::new());
+        for name in names {
+            match Due::read(name)? {
+                Due::Record(_) => due += 1,
+                Due::Hour(hour) => {
+                    let key = self.keys.hour(bucket, hour.start());
+                    let mut length = cmd("LLEN");
+                    length.arg(&key);
+                    hours.push((key, length));
+                }
+            }
+        }
+        for length in self.courier.send_each(hours, self.courier.patience()).await {
+            due += read::<u64>(length?)?;
+        }
+        Ok(due)
+    }
+
+    async fn verify_accounts(&self, mut audit: Audit, now: Timestamp) -> Result<Audit, StoreError> {
         let accounts = match AccountStore::accounts(self).await {
             Err(StoreError::Damaged(_)) => {
                 audit.flaw("list", "of accounts", "an account can't be read");
@@ -168,6 +187,7 @@ impl RedisStore {
             audit.accounts += 1;
             let standing = AccountStore::account(self, &account.id).await?;
             audit.tokens += standing.map_or(0, |(_, tokens)| tokens.len() as u64);
+            audit.stale_lines += self.stale_lines(&account.id, now).await.map_err(Fault::of_read)?;
         }
         match AccountStore::domains(self).await {
             Ok(domains) => audit.domains = domains.len() as u64,
@@ -183,9 +203,16 @@ struct Reading {
     now: Timestamp,
     audit: Audit,
     buckets: BTreeMap<usize, Counted>,
+    /// The records that were read, for SCAN may tell of one twice. No two ids are alike
+    /// in so many bytes by chance.
+    seen: HashSet<[u8; 8]>,
 }
 
 impl Reading {
+    fn begin(now: Timestamp) -> Self {
+        Self { now, audit: Audit::default(), buckets: BTreeMap::new(), seen: HashSet::new() }
+    }
+
     /// A key that has gone since it was found is no flaw.
     fn record(&mut self, id: RecordId, value: Value) {
         let packed = match read::<Option<Vec<u8>>>(value) {
@@ -193,6 +220,9 @@ impl Reading {
             Ok(None) => return,
             Err(_) => return self.audit.undecoded(id.as_bytes(), "it is no string"),
         };
+        if id.0.last_chunk().is_some_and(|end| !self.seen.insert(*end)) {
+            return;
+        }
         match unpack(&packed) {
             Ok((head, sealed)) => self.sound(id, head, sealed.map(|sealed| sealed.body.len())),
             Err(_) => self.audit.undecoded(id.as_bytes(), "it is not laid out as any record is"),
@@ -233,4 +263,30 @@ impl Reading {
 /// An answer of many; an error of Redis' about one key is that key's, and not ours.
 fn answer(answer: Option<Result<Value, Fault>>) -> Result<Value, Fault> {
     answer.unwrap_or(Ok(Value::Nil))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::pack;
+    use waxseal_conformance::sample;
+
+    #[test]
+    fn a_record_that_scan_tells_twice_counts_once() {
+        let mut reading = Reading::begin(sample::START);
+        for n in [1, 2, 1] {
+            let packed = pack(&sample::record(n), sample::START);
+            reading.record(sample::id(n), Value::BulkString(packed));
+        }
+        assert_eq!((reading.audit.decoded, reading.audit.flaws), (2, 0));
+        assert_eq!(reading.buckets.values().map(|counted| counted.records).sum::<u64>(), 2);
+    }
+
+    #[test]
+    fn a_record_that_is_gone_by_then_is_no_flaw() {
+        let mut reading = Reading::begin(sample::START);
+        reading.record(sample::id(1), Value::Nil);
+        reading.guesses(&sample::id(1), Value::Nil, &Value::Int(0));
+        assert_eq!(reading.audit, Audit::default());
+    }
 }

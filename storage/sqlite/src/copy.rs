@@ -116,11 +116,16 @@ impl Draft {
         let bytes = u64::try_from(bytes).unwrap_or_default();
         let written = || fs::metadata(&self.0).map_or(0, |found| found.len());
         let name = self.0.to_string_lossy();
+        let waiting = thread::current();
         let filled = thread::scope(|threads| {
-            let filling = threads.spawn(move || conn.execute("VACUUM INTO ?1", [name]));
+            let filling = threads.spawn(move || {
+                let filled = conn.execute("VACUUM INTO ?1", [name]);
+                waiting.unpark();
+                filled
+            });
             while !filling.is_finished() {
                 tell(written(), bytes);
-                thread::sleep(TELL_EVERY);
+                thread::park_timeout(TELL_EVERY);
             }
             filling.join()
         });

@@ -209,13 +209,15 @@ impl Reading {
     }
 
     fn receipt(&mut self, row: &Row<'_>) -> Result<(), Fault> {
+        // First, for it leads to its content even if nothing else of it can be read.
+        let alone = self.slots.insert(row.get(8)?);
         let found = rows::read(row, self.now)?;
         let flaw = flaw_of(row, &found)?;
         self.audit.record(found.receipt.state, found.kid);
         if let Some(what) = flaw {
             self.audit.flaw_of(&found.receipt.id, what);
         }
-        if !self.slots.insert(found.slot) {
+        if !alone {
             self.audit.flaw_of(&found.receipt.id, "another record leads to the same content");
         }
         Ok(())

@@ -212,3 +212,30 @@ fn assert_intact(path: &Path) {
         common::peek(path).query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(verdict, "ok");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_holds_nothing_of_what_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Arc::new(open(&path));
+    all(&store, |store, n| async move {
+        store.create(record(n), sample::START).await.unwrap();
+    })
+    .await;
+    all(&store, |store, n| async move {
+        if ends(n) {
+            store.settle(&sample::id(n), Ending::Received, sample::START).await.unwrap().unwrap();
+        }
+    })
+    .await;
+    // The log of the store is not cut yet; that of the copy is none.
+    let copy = folder.path().join("copy");
+    waxseal_sqlite::backup(&path, &copy, false, &mut |_, _| {}).unwrap();
+    let (locks, bodies) = remains(&copy, (0..SECRETS).filter(|n| ends(*n)));
+    assert_eq!((locks, bodies), (0, 0), "stale locks and bodies");
+    let living = u32::try_from((0..SECRETS).filter(|n| !ends(*n)).count()).unwrap();
+    let (locks, bodies) = remains(&copy, (0..SECRETS).filter(|n| !ends(*n)));
+    assert!(locks >= living && bodies >= living, "the living stand: {locks}, {bodies}");
+    assert_eq!(number(&copy, "PRAGMA freelist_count"), 0);
+    assert_intact(&copy);
+}
