@@ -15,7 +15,7 @@ use waxseal_core::time::Timestamp;
 
 use crate::RedisStore;
 use crate::due::Due;
-use crate::fault::Fault;
+use crate::fault::{Fault, Trouble};
 use crate::keys::{Bucket, Found};
 use crate::layout::{Head, unpack};
 use crate::node::Node;
@@ -34,6 +34,13 @@ struct Counted {
     records: u64,
 }
 
+/// A bucket that does not seem to fit.
+#[derive(PartialEq, Eq)]
+struct Suspect {
+    bucket: usize,
+    what: &'static str,
+}
+
 impl RedisStore {
     /// Reads all that stands, as seen at `now`. `tell` hears how many records were read,
     /// and of about how many.
@@ -47,6 +54,25 @@ impl RedisStore {
     }
 
     async fn verified(&self, now: Timestamp, tell: &mut dyn FnMut(u64, u64)) -> Result<Audit, Fault> {
+        let (mut audit, suspects) = self.look(now, tell).await?;
+        if suspects.is_empty() {
+            return Ok(audit);
+        }
+        // A record that came and another that went can leave figures as they were. What
+        // is wrong stays wrong.
+        let (_, again) = self.look(now, tell).await?;
+        for Suspect { bucket, what } in suspects.into_iter().filter(|suspect| again.contains(suspect)) {
+            audit.flaw("bucket", bucket, what);
+        }
+        Ok(audit)
+    }
+
+    /// Reads everything once; answers beside it which buckets do not seem to fit.
+    async fn look(
+        &self,
+        now: Timestamp,
+        tell: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Audit, Vec<Suspect>), Fault> {
         let before = self.kept_figures().await?;
         let all = self.tallies().await?.kids.iter().map(|(_, records)| records).sum();
         let mut reading = Reading::begin(now);
@@ -61,8 +87,8 @@ impl RedisStore {
                 }
             }
         }
-        self.compare(before, &mut reading).await?;
-        Ok(reading.audit)
+        let suspects = self.compare(before, &mut reading).await?;
+        Ok((reading.audit, suspects))
     }
 
     /// Reads a part of a master's keys; answers where the next part begins.
@@ -99,7 +125,7 @@ impl RedisStore {
                 Found::Record(id) => reading.record(id, answer(answers.next())?),
                 Found::Guesses(id) => {
                     let (guesses, stands) = (answer(answers.next())?, answer(answers.next())?);
-                    reading.guesses(&id, guesses, &stands);
+                    reading.guesses(&id, guesses, stands.as_ref());
                 }
             }
         }
@@ -119,7 +145,8 @@ impl RedisStore {
     /// Holds what was counted against what is kept, bucket by bucket. What is read for
     /// that is read before the figures are, a second time: if these are what they were,
     /// nothing has changed in between.
-    async fn compare(&self, before: Vec<Figures>, reading: &mut Reading) -> Result<(), Fault> {
+    async fn compare(&self, before: Vec<Figures>, reading: &mut Reading) -> Result<Vec<Suspect>, Fault> {
+        let mut suspects = Vec::new();
         let due = self.due_in_each().await?;
         let after = self.kept_figures().await?;
         for (((bucket, before), kept), due) in Bucket::all().zip(before).zip(after).zip(due) {
@@ -128,14 +155,15 @@ impl RedisStore {
                 reading.audit.uncompared += 1;
                 continue;
             }
+            let mut suspect = |what| suspects.push(Suspect { bucket: bucket.number(), what });
             if figures != kept {
-                reading.audit.flaw("bucket", bucket.number(), "its figures are not those of its records");
+                suspect("its figures are not those of its records");
             }
             if due < records {
-                reading.audit.flaw("bucket", bucket.number(), "records that no sweep would find");
+                suspect("records that no sweep would find");
             }
         }
-        Ok(())
+        Ok(suspects)
     }
 
     /// How many records of each bucket a sweep would come to, those that are gone among them.
@@ -214,11 +242,11 @@ impl Reading {
     }
 
     /// A key that has gone since it was found is no flaw.
-    fn record(&mut self, id: RecordId, value: Value) {
-        let packed = match read::<Option<Vec<u8>>>(value) {
-            Ok(Some(packed)) => packed,
-            Ok(None) => return,
-            Err(_) => return self.audit.undecoded(id.as_bytes(), "it is no string"),
+    fn record(&mut self, id: RecordId, value: Option<Value>) {
+        let packed = match value.map(read::<Option<Vec<u8>>>) {
+            Some(Ok(Some(packed))) => packed,
+            Some(Ok(None)) => return,
+            Some(Err(_)) | None => return self.audit.undecoded(id.as_bytes(), "it is no string"),
         };
         if id.0.last_chunk().is_some_and(|end| !self.seen.insert(*end)) {
             return;
@@ -245,24 +273,27 @@ impl Reading {
         }
     }
 
-    fn guesses(&mut self, id: &RecordId, guesses: Value, record: &Value) {
-        let bytes = match read::<Option<Vec<u8>>>(guesses) {
-            Ok(None) => return,
-            Ok(Some(bytes)) => Some(bytes),
-            Err(_) => None,
+    fn guesses(&mut self, id: &RecordId, guesses: Option<Value>, record: Option<&Value>) {
+        let bytes = match guesses.map(read::<Option<Vec<u8>>>) {
+            Some(Ok(None)) => return,
+            Some(Ok(Some(bytes))) => Some(bytes),
+            Some(Err(_)) | None => None,
         };
         if bytes.and_then(|bytes| Attempts::from_bytes(&bytes)).is_none() {
             self.audit.flaw_of(id, "its guesses can't be read");
         }
-        if *record == Value::Int(0) {
+        if record == Some(&Value::Int(0)) {
             self.audit.flaw_of(id, "guesses at a record that is gone");
         }
     }
 }
 
-/// An answer of many; an error of Redis' about one key is that key's, and not ours.
-fn answer(answer: Option<Result<Value, Fault>>) -> Result<Value, Fault> {
-    answer.unwrap_or(Ok(Value::Nil))
+/// What stands at a key; `None` if it is of another type than ours are.
+fn answer(answer: Option<Result<Value, Fault>>) -> Result<Option<Value>, Fault> {
+    match answer.unwrap_or(Ok(Value::Nil)) {
+        Err(Fault::Not(Trouble::Refused(_, code))) if code == "WRONGTYPE" => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 #[cfg(test)]
@@ -276,7 +307,7 @@ mod tests {
         let mut reading = Reading::begin(sample::START);
         for n in [1, 2, 1] {
             let packed = pack(&sample::record(n), sample::START);
-            reading.record(sample::id(n), Value::BulkString(packed));
+            reading.record(sample::id(n), Some(Value::BulkString(packed)));
         }
         assert_eq!((reading.audit.decoded, reading.audit.flaws), (2, 0));
         assert_eq!(reading.buckets.values().map(|counted| counted.records).sum::<u64>(), 2);
@@ -285,8 +316,8 @@ mod tests {
     #[test]
     fn a_record_that_is_gone_by_then_is_no_flaw() {
         let mut reading = Reading::begin(sample::START);
-        reading.record(sample::id(1), Value::Nil);
-        reading.guesses(&sample::id(1), Value::Nil, &Value::Int(0));
+        reading.record(sample::id(1), Some(Value::Nil));
+        reading.guesses(&sample::id(1), Some(Value::Nil), Some(&Value::Int(0)));
         assert_eq!(reading.audit, Audit::default());
     }
 }

@@ -91,7 +91,7 @@ async fn changes(store: Arc<RedisStore>) {
             store.settle(&sample::id(n), Ending::Received, START).await.unwrap().unwrap();
         }
         if n % 50 == 0 {
-            store.sweep(30, sample::after(2 * sample::LIFE.secs())).await.unwrap();
+            store.sweep(30, sample::after(sample::LIFE.secs())).await.unwrap();
         }
     }
 }
