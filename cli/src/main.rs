@@ -32,18 +32,11 @@ mod upkeep;
 mod verify;
 mod warn;
 
-use std::alloc::System;
 use std::process::ExitCode;
-
-use zeroizing_alloc::ZeroAlloc;
 
 use args::{Cli, Command, Store};
 use config::Sources;
 use exit::Failure;
-
-/// Wipes whatever is freed: buffers of the libraries beneath us hold parts of requests, too.
-#[global_allocator]
-static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     process::guard_memory();

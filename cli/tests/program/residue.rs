@@ -2,8 +2,8 @@
 //! and in the memory of the running process. `WAXSEAL_PROVE_SECRETS` says how many there
 //! are; when it does, a third of them expire, which takes a minute.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::{self, Debug, Formatter};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
@@ -22,8 +22,9 @@ const USUAL: usize = 120;
 const CLIENTS: usize = 8;
 /// One in so many secrets has a passphrase, and its client closes each connection.
 const GUARDED: usize = 10;
-/// Values and keys that stacks may hold, each a few times.
-const ON_STACKS: u32 = 8;
+/// Secrets of which the memory may hold something: those of the last few requests, on stacks
+/// and in buffers that libraries have freed, until others are written over them.
+const LAST_FEW: usize = 8;
 /// Bytes of a thread's stack.
 const STACK: u64 = 2 << 20;
 /// So much of a needle finds it.
@@ -65,6 +66,7 @@ fn a_thousand_ended_secrets_leave_nothing_over_redis() {
 
     // What was written before the ending stays in the append-only file until it is rewritten.
     let kept = found_in_files(&redis.folder(), &needles);
+    let kept = numbers(&kept);
     say(&format!("Redis' files before they are rewritten: {kept:?}"));
     assert!(kept.keys().all(|what| *what == "lock" || *what == "body"), "{kept:?}");
     let clean = within(|| {
@@ -74,7 +76,7 @@ fn a_thousand_ended_secrets_leave_nothing_over_redis() {
         thread::sleep(Duration::from_secs(1));
         found_in_files(&redis.folder(), &needles).is_empty()
     });
-    assert!(clean, "Redis' files hold {:?}", found_in_files(&redis.folder(), &needles));
+    assert!(clean, "Redis' files hold {:?}", numbers(&found_in_files(&redis.folder(), &needles)));
     say("Redis' snapshot and append-only file, rewritten: nothing");
 }
 
@@ -87,8 +89,13 @@ fn serve(home: &Home) -> Server {
     Server::listening(command.env("TMPDIR", home.path("tmp")).stderr(log))
 }
 
-/// How often something of each kind was found.
-type Found = BTreeMap<&'static str, u32>;
+/// What was found of each kind, by its first bytes.
+type Found = BTreeMap<&'static str, BTreeSet<[u8; HEAD]>>;
+
+/// How many different ones.
+fn numbers(found: &Found) -> BTreeMap<&'static str, usize> {
+    found.iter().map(|(what, found)| (*what, found.len())).collect()
+}
 
 /// What must not be found, by its first bytes.
 #[derive(Default)]
@@ -99,7 +106,7 @@ impl Needles {
         self.0.insert(*bytes.first_chunk().unwrap(), (what, bytes.to_vec()));
     }
 
-    /// How often each kind of needle stands in `bytes`.
+    /// Notes the needles that stand in `bytes`.
     fn count(&self, bytes: &[u8], found: &mut Found) {
         let mut begins = vec![false; 1 << 16];
         let pair = |bytes: &[u8]| usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
@@ -109,7 +116,7 @@ impl Needles {
             if let Some((what, needle)) = self.0.get(head)
                 && bytes[at..].starts_with(needle)
             {
-                *found.entry(what).or_default() += 1;
+                found.entry(what).or_default().insert(*head);
             }
         }
     }
@@ -180,10 +187,11 @@ fn assert_nothing_left(server: &Server, home: &Home, needles: &Needles) {
         found.0.is_empty() && found.1.iter().all(Memory::is_clean)
     });
     let (files, memory) = found;
-    let kinds = needles.0.values().fold(Found::new(), |mut kinds, (what, _)| {
-        *kinds.entry(*what).or_default() += 1;
+    let kinds = needles.0.iter().fold(Found::new(), |mut kinds, (head, (what, _))| {
+        kinds.entry(*what).or_default().insert(*head);
         kinds
     });
+    let (kinds, files) = (numbers(&kinds), numbers(&files));
     say(&format!("looked for {kinds:?}; in files, log and temporary files {files:?}; in {memory:?}"));
     assert!(files.is_empty(), "files hold {files:?}");
     assert!(memory.iter().all(Memory::is_clean), "{memory:?}");
@@ -218,10 +226,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What the writable parts of a process's memory hold, as `gcore` would write them down.
-#[derive(Default, Debug)]
+#[derive(Default)]
 struct Memory {
     stacks: Found,
     elsewhere: Found,
+}
+
+impl Debug for Memory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (stacks, elsewhere) = (numbers(&self.stacks), numbers(&self.elsewhere));
+        f.debug_struct("Memory").field("stacks", &stacks).field("elsewhere", &elsewhere).finish()
+    }
 }
 
 impl Memory {
@@ -250,13 +265,12 @@ impl Memory {
         Some(found)
     }
 
-    /// Whether nothing that was said in confidence is left but what stacks keep of the last
-    /// few requests, until others are written over it (SECURITY.md): a number that does not
-    /// grow with that of the secrets. Locks and bodies open with link and key file alone.
+    /// Whether nothing that was said in confidence is left but what stacks and freed buffers
+    /// keep of the last few requests (SECURITY.md): a number that does not grow with that of
+    /// the secrets. Locks and bodies open with link and key file alone.
     fn is_clean(&self) -> bool {
-        let in_confidence = |(what, _): &(&&str, &u32)| **what != "lock" && **what != "body";
-        self.elsewhere.iter().filter(in_confidence).count() == 0
-            && self.stacks.iter().filter(in_confidence).all(|(_, times)| *times <= ON_STACKS)
+        let found = self.stacks.iter().chain(&self.elsewhere);
+        found.filter(|(what, _)| **what != "lock" && **what != "body").all(|(_, of)| of.len() <= LAST_FEW)
     }
 }
 

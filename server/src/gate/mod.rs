@@ -224,6 +224,7 @@ impl<S: Wire> AsyncRead for Gate<S> {
             };
             gate.break_off(why)?;
             if gate.open == 0 {
+                gate.wipe_given(out);
                 return Poll::Ready(Ok(()));
             }
         }
