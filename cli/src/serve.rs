@@ -18,7 +18,7 @@ use waxseal_core::system::{SystemClock, SystemEntropy};
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_server::config::{Config, Key, reachable};
 use waxseal_server::{
-    App, Listeners, Metrics, Patience, StretchPool, Tls, TrustedProxies, allow_connections, key_file,
+    App, Listeners, Metrics, Patience, StretchPool, Tls, TrustedProxies, Turns, allow_connections, key_file,
 };
 use waxseal_storage::Opened;
 
@@ -27,6 +27,8 @@ use crate::key::hex;
 use crate::post::Post;
 use crate::{keys, log, out, store, tls, warn};
 
+/// So many times the usual number of requests may come within a second.
+const BURST: usize = 16;
 /// What may still run after the server has said farewell. With its own ten seconds
 /// and the mail's two it stays below the fifteen that a stop may take.
 const LAST_WORK: Duration = Duration::from_secs(2);
@@ -122,7 +124,8 @@ fn app(
     let entropy = Arc::new(SystemEntropy::default());
     let accounts = Accounts::new(opened.accounts, keyring.clone(), clock.clone(), entropy.clone());
     let cores = available_parallelism().map_or(1, usize::from);
-    let pool = Arc::new(StretchPool::new(cores));
+    let turns = Turns::new(config.requests_at_once, config.requests_at_once.saturating_mul(BURST));
+    let pool = Arc::new(StretchPool::new(cores, turns.clone()));
     let store = metrics.as_ref().map_or(opened.store.clone(), |metrics| metrics.meter(opened.store));
     let ports = Ports { store, clock, entropy, stretch: pool.clone() };
     let site = Arc::new(config.site(bound, |name| accounts.id(name)));
@@ -145,6 +148,7 @@ fn app(
         proxies: TrustedProxies::new(config.trusted_proxies.clone()),
         patience: Patience::default(),
         connections: allow_connections(),
+        turns,
         tls,
         metrics,
     };

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::entropy::{Entropy, EntropyError};
-use crate::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError, argon2id};
+use crate::seal::kdf::{Cost, Place, SALT_BYTES, Stretch, StretchError, argon2id};
 use crate::secret::{KeyBytes, Passphrase};
 use crate::time::{Clock, Moment};
 
@@ -98,6 +98,7 @@ pub struct InlineStretch;
 impl Stretch for InlineStretch {
     async fn stretch(
         &self,
+        _: Place,
         passphrase: Passphrase,
         salt: [u8; SALT_BYTES],
         cost: Cost,

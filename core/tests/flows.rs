@@ -2,6 +2,7 @@
 
 mod hands;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use waxseal_core::metadata::Metadata;
 use waxseal_core::policy::{AttemptPolicy, Breach, Plan, Policy};
 use waxseal_core::recipient::Recipient;
 use waxseal_core::seal::content::Header;
-use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError};
+use waxseal_core::seal::kdf::{Cost, Place, SALT_BYTES, Stretch, StretchError};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::state::State;
@@ -188,12 +189,13 @@ struct Slow(Arc<Hands>);
 impl Stretch for Slow {
     async fn stretch(
         &self,
+        place: Place,
         passphrase: Passphrase,
         salt: [u8; SALT_BYTES],
         cost: Cost,
     ) -> Result<KeyBytes, StretchError> {
         self.0.forward(Ttl::hours(1));
-        InlineStretch.stretch(passphrase, salt, cost).await
+        InlineStretch.stretch(place, passphrase, salt, cost).await
     }
 }
 
@@ -209,6 +211,51 @@ async fn a_secret_whose_time_passes_while_its_passphrase_is_checked_is_gone() {
     let late = vault.reveal(&made.link_key, Some("swordfish".into()), ME).await.unwrap();
     assert!(matches!(late, Reveal::Gone), "{late:?}");
     assert_eq!(vault.look(&made.metadata_key).await.unwrap().unwrap().state, State::Expired);
+}
+
+/// Has no place while it is full.
+#[derive(Default, Debug)]
+struct Filled(AtomicBool);
+
+#[async_trait]
+impl Stretch for Filled {
+    fn place(&self) -> Result<Place, StretchError> {
+        if self.0.load(Ordering::Relaxed) { Err(StretchError::Busy) } else { Ok(Place::default()) }
+    }
+
+    async fn stretch(
+        &self,
+        place: Place,
+        passphrase: Passphrase,
+        salt: [u8; SALT_BYTES],
+        cost: Cost,
+    ) -> Result<KeyBytes, StretchError> {
+        InlineStretch.stretch(place, passphrase, salt, cost).await
+    }
+}
+
+#[tokio::test]
+async fn a_passphrase_without_a_place_costs_no_guess() {
+    let (store, filled) = (Arc::new(MemoryStore::default()), Arc::new(Filled::default()));
+    let (clock, entropy) = (Hands::new(), Arc::new(SystemEntropy::default()));
+    let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
+    let ports = Ports { store, clock, entropy, stretch: filled.clone() };
+    let vault = Vault::new(ports, keyring, Policy::default());
+    let made = vault.share("hunter2".into(), with_passphrase("swordfish"), &guest()).await.unwrap();
+    filled.0.store(true, Ordering::Relaxed);
+    let shared = vault.share("x".into(), with_passphrase("swordfish"), &guest()).await;
+    assert!(matches!(shared, Err(Fault::Busy)), "{shared:?}");
+    for _ in 0..9 {
+        let revealed = vault.reveal(&made.link_key, Some("swordfish".into()), ME).await;
+        assert!(matches!(revealed, Err(Fault::Busy)), "{revealed:?}");
+        let burned = vault.burn(&made.metadata_key, Some("swordfish".into()), ME).await;
+        assert!(matches!(burned, Err(Fault::Busy)), "{burned:?}");
+    }
+    filled.0.store(false, Ordering::Relaxed);
+    let wrong = vault.reveal(&made.link_key, Some("tuna".into()), ME).await.unwrap();
+    assert!(matches!(wrong, Reveal::Refused { remaining: 4 }), "{wrong:?}");
+    let opened = vault.reveal(&made.link_key, Some("swordfish".into()), ME).await.unwrap();
+    assert!(matches!(opened, Reveal::Shown(_)), "{opened:?}");
 }
 
 #[tokio::test]

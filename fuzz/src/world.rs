@@ -16,7 +16,7 @@ use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::Policy;
 use waxseal_core::seal::boxes::hashed;
-use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError};
+use waxseal_core::seal::kdf::{Cost, Place, SALT_BYTES, Stretch, StretchError};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::time::{Clock, Moment};
@@ -235,6 +235,7 @@ struct Hashed;
 impl Stretch for Hashed {
     async fn stretch(
         &self,
+        _: Place,
         passphrase: Passphrase,
         salt: [u8; SALT_BYTES],
         _: Cost,

@@ -90,6 +90,7 @@ async fn beside(hall: &Hall, metrics: Option<TcpListener>) -> JoinSet<()> {
     tasks.spawn(async move { domains.read_for_ever(&following.api).await });
     if let (Some(figures), Some(listener)) = (&hall.app.metrics, metrics) {
         figures.watch_places(hall.places.clone());
+        figures.watch_turns(hall.app.turns.clone());
         hall.app.tls.iter().for_each(|tls| figures.watch_certificate(tls.clone()));
         tasks.spawn(metrics::watch_usage(figures.clone(), ports.store.clone()));
         tasks.spawn(metrics::serve(listener, figures.clone(), hall.app.patience.head));

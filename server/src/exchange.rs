@@ -12,6 +12,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use waxseal_core::api::Answer;
+use waxseal_core::contract::route::Route;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::id::ClientId;
 use waxseal_core::vault::Fault;
@@ -78,9 +79,18 @@ fn unhandled(reply: Reply, outcome: &'static str) -> Answer {
 }
 
 async fn api(app: &App, peer: Peer, head: &Parts, body: Incoming) -> Answer {
-    match read(head, body, app).await {
-        Ok(body) => app.api.answer(request(head, body), client(app, peer, head)).await,
-        Err(reply) => unhandled(reply, "refused"),
+    let body = match read(head, body, app).await {
+        Ok(body) => body,
+        Err(reply) => return unhandled(reply, "refused"),
+    };
+    let request = request(head, body);
+    // Whether the service is up is asked most when it is crowded, and waits for nothing.
+    if matches!(Route::of(request.method, request.path), Route::Status) {
+        return app.api.answer(request, client(app, peer, head)).await;
+    }
+    match app.turns.take() {
+        Some(_turn) => app.api.answer(request, client(app, peer, head)).await,
+        None => unhandled(Reply::from(&Fault::Busy), "turned away"),
     }
 }
 

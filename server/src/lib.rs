@@ -16,6 +16,8 @@
 //! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
 //! client      who a request counts for, behind which proxies
+//! room        how many are inside at once: bursts get in, a crowd that stays does not
+//! turns       how many requests are worked on at once
 //! stretch     Argon2id off the async threads, bounded
 //! metrics     what the server counts of itself, and the listener that tells it
 //! domains     keeps the custom domains in memory as the store has them
@@ -42,9 +44,11 @@ mod panics;
 mod patience;
 mod places;
 mod private_file;
+mod room;
 mod stretch;
 mod sweeper;
 mod tls;
+mod turns;
 
 pub use client::TrustedProxies;
 pub use connection::{Listeners, run};
@@ -54,6 +58,7 @@ pub use places::allow_connections;
 pub use private_file::{Refused, read as read_private};
 pub use stretch::StretchPool;
 pub use tls::{Tls, TlsError};
+pub use turns::Turns;
 
 use std::sync::Arc;
 
@@ -74,6 +79,8 @@ pub struct App {
     /// Connections at once; of one client elsewhere half. [`allow_connections`] says how
     /// many the machine allows.
     pub connections: usize,
+    /// Requests that are worked on at once.
+    pub turns: Turns,
     /// TLS to clients; `None` for plain HTTP.
     pub tls: Option<Arc<Tls>>,
     /// Where it is counted what happens; `None` for nowhere.

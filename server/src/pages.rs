@@ -30,6 +30,7 @@ pub(crate) async fn page(app: &App, peer: Peer, head: &Parts, body: Incoming, id
         Ok(body) => body,
         Err(refused) => return pages.unread(&app.api, &visit(Wiped::default()), &refused),
     };
+    let Some(_turn) = app.turns.take() else { return pages.crowded(&app.api, visit(body)) };
     let answer = caught(pages.answer(&app.api, visit(body))).await;
     answer.unwrap_or_else(|| pages.broken(&app.api, &visit(Wiped::default())))
 }

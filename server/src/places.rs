@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// More are not served at once, whatever the machine allows: each may hold a head
-/// and a body, and ten thousand of them about a gigabyte.
-const MOST: usize = 10_000;
+/// and a body, and ten thousand of them about a gigabyte. So many may idle, and some
+/// more be served beside them.
+const MOST: usize = 10_240;
 /// File descriptors for everything but connections: the store, its readers, the
 /// listener, and the clients that are told to come again.
 const RESERVE: usize = 128;

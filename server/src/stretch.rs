@@ -2,25 +2,26 @@
 //! queue behind them, and a clear refusal beyond.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
-use waxseal_core::seal::kdf::{Cost, SALT_BYTES, Stretch, StretchError, argon2id};
+use waxseal_core::seal::kdf::{Cost, Place, SALT_BYTES, Stretch, StretchError, argon2id};
 use waxseal_core::secret::{KeyBytes, Passphrase};
 
-/// Passphrases that may wait: at 25 ms each, on two cores, under a second. One that is
-/// refused was counted as a guess all the same, so the queue is rather too long than
-/// too short. It takes no memory: that is bounded by how many run.
+use crate::Turns;
+use crate::room::Room;
+
+/// Passphrases that may wait within a second: at 25 ms each, on two cores, they are done in
+/// under another. It takes no memory: that is bounded by how many run.
 const QUEUE: usize = 64;
 
 /// Runs Argon2id in the runtime's blocking threads, bounded in number and so in memory.
 #[derive(Debug)]
 pub struct StretchPool {
     running: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+    room: Arc<Room>,
     cores: usize,
-    refused: AtomicU64,
+    turns: Turns,
 }
 
 /// What a pool is busy with.
@@ -35,37 +36,37 @@ pub(crate) struct Load {
 }
 
 impl StretchPool {
-    /// At most `cores` at once.
+    /// At most `cores` at once. As many more may wait at any time: each for no longer than
+    /// it takes itself. Who waits has no turn meanwhile.
     #[must_use]
-    pub fn new(cores: usize) -> Self {
+    pub fn new(cores: usize, turns: Turns) -> Self {
         let cores = cores.max(1);
-        let places = Arc::new(Semaphore::new(cores + QUEUE));
-        Self { running: Arc::new(Semaphore::new(cores)), places, cores, refused: AtomicU64::new(0) }
+        let room = Room::new(2 * cores, cores + QUEUE);
+        Self { running: Arc::new(Semaphore::new(cores)), room, cores, turns }
     }
 
     pub(crate) fn load(&self) -> Load {
         let running = self.cores.saturating_sub(self.running.available_permits());
-        let taken = (self.cores + QUEUE).saturating_sub(self.places.available_permits());
-        let refused = self.refused.load(Ordering::Relaxed);
         // The two are read one after the other.
-        Load { running: running as u64, waiting: taken.saturating_sub(running) as u64, refused }
-    }
-
-    fn refuse(&self) -> StretchError {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        StretchError::Busy
+        let waiting = self.room.taken().saturating_sub(running) as u64;
+        Load { running: running as u64, waiting, refused: self.room.refused() }
     }
 }
 
 #[async_trait]
 impl Stretch for StretchPool {
+    fn place(&self) -> Result<Place, StretchError> {
+        self.room.enter().map(Place::holding).ok_or(StretchError::Busy)
+    }
+
     async fn stretch(
         &self,
+        place: Place,
         passphrase: Passphrase,
         salt: [u8; SALT_BYTES],
         cost: Cost,
     ) -> Result<KeyBytes, StretchError> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| self.refuse())?;
+        let _outside = self.turns.step_out();
         let turn = self.running.clone().acquire_owned().await.map_err(|_| StretchError::Failed)?;
         // Place and turn go with the work: a caller that hangs up does not make room
         // before the memory is free.
@@ -81,19 +82,19 @@ impl Stretch for StretchPool {
 mod tests {
     use super::*;
 
-    #[tokio::test(flavor = "multi_thread")]
+    #[tokio::test(start_paused = true)]
     async fn beyond_the_queue_it_is_busy_and_then_it_serves_again() {
-        let pool = Arc::new(StretchPool::new(1));
-        let stretch = |pool: Arc<StretchPool>| async move {
-            pool.stretch(Passphrase::from("x"), [0; SALT_BYTES], Cost::USUAL).await
+        let pool = Arc::new(StretchPool::new(1, Turns::new(0, 0)));
+        let stretch = |pool: Arc<StretchPool>, place| async move {
+            pool.stretch(place, Passphrase::from("x"), [0; SALT_BYTES], Cost::USUAL).await
         };
-        let crowd: Vec<_> = (0..1 + QUEUE + 7).map(|_| tokio::spawn(stretch(pool.clone()))).collect();
-        let mut busy = 0;
+        let places: Vec<_> = (0..1 + QUEUE + 7).filter_map(|_| pool.place().ok()).collect();
+        assert_eq!((places.len(), pool.load().refused), (1 + QUEUE, 7));
+        let crowd: Vec<_> = places.into_iter().map(|place| tokio::spawn(stretch(pool.clone(), place))).collect();
         for one in crowd {
-            busy += u64::from(matches!(one.await.unwrap(), Err(StretchError::Busy)));
+            assert!(one.await.unwrap().is_ok());
         }
-        assert!((1..=7).contains(&busy), "{busy} were refused");
-        assert_eq!(pool.load(), Load { running: 0, waiting: 0, refused: busy });
-        assert!(stretch(pool).await.is_ok());
+        assert_eq!(pool.load(), Load { running: 0, waiting: 0, refused: 7 });
+        assert!(stretch(pool.clone(), pool.place().unwrap()).await.is_ok());
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn is_word(label: &str, value: &str) -> bool {
         }
         "outcome" => {
             "shared|revealed|generated|looked|burned|listed|nominal|gone|wrong passphrase|locked out|\
-             lost the race|refused|fault|told|asked|repeated|panicked|shared, recipient not told|\
+             lost the race|refused|turned away|fault|told|asked|repeated|panicked|shared, recipient not told|\
              generated, recipient not told|redirected|sent|failed|tried again|no room|done|too slow|other"
         }
         "fault" => "unavailable|unconfirmed|undecipherable|busy|full|entropy|breach|other",

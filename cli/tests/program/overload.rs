@@ -10,6 +10,8 @@ use crate::home::{Home, Server, eventually};
 
 /// What the process may hold in memory, in kB.
 const MOST: u64 = 256 * 1_024;
+/// Connections of which nothing is asked any more.
+const IDLE: usize = 10_000;
 /// The largest secret that a guest may share.
 const LARGEST: usize = 10_000;
 
@@ -44,12 +46,10 @@ fn a_thousand_bodies_in_flight_stay_within_256_mb() {
 }
 
 #[test]
-fn idle_connections_by_the_thousand_leave_room_for_others() {
+fn ten_thousand_idle_connections_leave_room_for_others() {
     let server = serve();
-    // As many as the machine allows this process, which is a client for all of them.
-    let wanted = waxseal_server::allow_connections().min(10_000) - 100;
     // One that never asked would be cut after ten seconds.
-    let clients: Vec<_> = (0..wanted)
+    let mut clients: Vec<_> = (0..idle_connections())
         .map(|_| {
             let mut client = TcpStream::connect(&server.address).unwrap();
             client.write_all(STATUS).unwrap();
@@ -57,10 +57,25 @@ fn idle_connections_by_the_thousand_leave_room_for_others() {
             client
         })
         .collect();
+    // None was cut to make room for another.
+    clients.iter_mut().for_each(|client| assert!(is_open(client)));
     let held = resident(&server);
     eprintln!("{} idle connections: {held} kB", clients.len());
     assert!(held < MOST, "{held} kB");
     assert_eq!(server.reveal(&server.share("beside")), "beside");
+}
+
+/// Ten thousand, where the machine allows it to this process, which is a client for all of
+/// them, and to the server: ask for it by `ulimit -Hn 20000`, or be told that there were fewer.
+fn idle_connections() -> usize {
+    const OWN: usize = 100;
+    let allowed = waxseal_server::allow_connections() - OWN;
+    let required = std::env::var("WAXSEAL_REQUIRE_ALL").is_ok_and(|all| all == "1");
+    assert!(!required || allowed >= IDLE, "{allowed} connections are allowed; raise RLIMIT_NOFILE");
+    if allowed < IDLE {
+        eprintln!("SKIPPED in part: {allowed} connections are allowed, of {IDLE}");
+    }
+    allowed.min(IDLE)
 }
 
 /// With the patience of a real deployment, which is why it takes a minute.

@@ -1,6 +1,7 @@
 //! What is left of ended secrets: in every file of a deployment, in Redis' files, in the log,
 //! and in the memory of the running process. `WAXSEAL_PROVE_SECRETS` says how many there
-//! are; when it does, a third of them expire, which takes a minute.
+//! are; when it does, a third of them expire, which takes a minute, and the memory is also
+//! searched in a core file.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::{self, Debug, Formatter};
@@ -8,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -172,7 +174,12 @@ fn end(server: &Server, shared: &[Shared]) {
 static HELD: std::sync::Mutex<Vec<TcpStream>> = std::sync::Mutex::new(Vec::new());
 
 fn expires(n: usize) -> bool {
-    std::env::var_os("WAXSEAL_PROVE_SECRETS").is_some() && n % 3 == 2
+    prove() && n % 3 == 2
+}
+
+/// Whether somebody wants more than every test run does.
+fn prove() -> bool {
+    std::env::var_os("WAXSEAL_PROVE_SECRETS").is_some()
 }
 
 fn wanted() -> usize {
@@ -187,6 +194,7 @@ fn assert_nothing_left(server: &Server, home: &Home, needles: &Needles) {
         found.0.is_empty() && found.1.iter().all(Memory::is_clean)
     });
     let (files, memory) = found;
+    let core = prove().then(|| core_of(server.pid(), needles)).flatten();
     let kinds = needles.0.iter().fold(Found::new(), |mut kinds, (head, (what, _))| {
         kinds.entry(*what).or_default().insert(*head);
         kinds
@@ -195,6 +203,27 @@ fn assert_nothing_left(server: &Server, home: &Home, needles: &Needles) {
     say(&format!("looked for {kinds:?}; in files, log and temporary files {files:?}; in {memory:?}"));
     assert!(files.is_empty(), "files hold {files:?}");
     assert!(memory.iter().all(Memory::is_clean), "{memory:?}");
+    if let Some(core) = core {
+        say(&format!("in a core file that gcore wrote: {:?}", numbers(&core)));
+        let few = |(what, of): (&&str, &BTreeSet<_>)| is_sealed(what) || of.len() <= 2 * LAST_FEW;
+        assert!(core.iter().all(few), "{:?}", numbers(&core));
+    }
+}
+
+/// What stands in a core file of the process, of stacks and of the rest; `None`, said aloud,
+/// where gcore is not there or may not write one.
+fn core_of(pid: u32, needles: &Needles) -> Option<Found> {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("core");
+    let wrote = Command::new("gcore").arg("-o").arg(&name).arg(pid.to_string()).output();
+    let core = fs::read(format!("{}.{pid}", name.display()));
+    let (Ok(_), Ok(core)) = (wrote, core) else {
+        say("SKIPPED: gcore is not there, or may not write a core file of the server");
+        return None;
+    };
+    let mut found = Found::new();
+    needles.count(&core, &mut found);
+    Some(found)
 }
 
 /// Asks until it is so, or the time is over in which it must be.
@@ -270,8 +299,13 @@ impl Memory {
     /// the secrets. Locks and bodies open with link and key file alone.
     fn is_clean(&self) -> bool {
         let found = self.stacks.iter().chain(&self.elsewhere);
-        found.filter(|(what, _)| **what != "lock" && **what != "body").all(|(_, of)| of.len() <= LAST_FEW)
+        found.filter(|(what, _)| !is_sealed(what)).all(|(_, of)| of.len() <= LAST_FEW)
     }
+}
+
+/// Whether it opens with link and key file alone.
+fn is_sealed(what: &str) -> bool {
+    what == "lock" || what == "body"
 }
 
 /// Lock and body of every live secret.

@@ -50,15 +50,43 @@ pub enum StretchError {
     Failed,
 }
 
+/// A place for one run, given back when it is dropped.
+#[derive(Default)]
+pub struct Place(Option<Box<dyn std::any::Any + Send>>);
+
+impl Place {
+    /// A place that is `held` for as long as it is taken.
+    #[must_use]
+    pub fn holding(held: impl std::any::Any + Send) -> Self {
+        Self(Some(Box::new(held)))
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Place").field(&self.0.is_some()).finish()
+    }
+}
+
 /// Runs Argon2id somewhere: at once, or in a pool that bounds how many run.
 #[async_trait]
 pub trait Stretch: std::fmt::Debug + Send + Sync + 'static {
+    /// A place for a run. It is taken before a guess is counted: one that nobody can check
+    /// must cost nothing.
+    ///
+    /// # Errors
+    /// [`StretchError::Busy`] where there is none.
+    fn place(&self) -> Result<Place, StretchError> {
+        Ok(Place::default())
+    }
+
     /// The key that belongs to a passphrase.
     ///
     /// # Errors
     /// [`StretchError`] if it was not run.
     async fn stretch(
         &self,
+        place: Place,
         passphrase: Passphrase,
         salt: [u8; SALT_BYTES],
         cost: Cost,

@@ -46,6 +46,7 @@ impl Vault {
         let link = key.link_key();
         let id = self.keyring.record_id(&link);
         let guess = if passphrase.is_some() { Guess::Burn(client) } else { Guess::None(client) };
+        let passphrase = self.to_be_checked(passphrase)?;
         let unlocked = match self.attempt(&id, guess).await? {
             Ok((sealed, _)) if !sealed.passphrase_required => None,
             Ok((sealed, remaining)) => Some(self.unlock(&sealed, remaining, &link, passphrase, &id).await?),

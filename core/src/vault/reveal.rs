@@ -7,6 +7,7 @@ use super::{Fault, Vault};
 use crate::attempt::Guess;
 use crate::id::{ClientId, LinkKey, RecordId};
 use crate::seal::content::{self, Content, Header, OpenError};
+use crate::seal::kdf::Place;
 use crate::secret::{KeyBytes, Passphrase, Plaintext};
 use crate::state::Ending;
 use crate::store::{Attempt, Sealed};
@@ -64,6 +65,7 @@ impl Vault {
     ) -> Result<Reveal, Fault> {
         let id = self.keyring.record_id(link);
         let guess = if passphrase.is_some() { Guess::Open(client) } else { Guess::None(client) };
+        let passphrase = self.to_be_checked(passphrase)?;
         let content = match self.attempt(&id, guess).await? {
             Ok((sealed, remaining)) => self.unlock(&sealed, remaining, link, passphrase, &id).await?,
             Err(refused) => refused,
@@ -74,6 +76,14 @@ impl Vault {
             Unlocked::LockedOut { until } => Ok(Reveal::LockedOut { until }),
             Unlocked::Gone => Ok(Reveal::Gone),
         }
+    }
+
+    /// A passphrase, and a place in which it is checked: taken before the guess is counted.
+    pub(super) fn to_be_checked(
+        &self,
+        passphrase: Option<Passphrase>,
+    ) -> Result<Option<(Place, Passphrase)>, Fault> {
+        passphrase.map(|passphrase| Ok((self.ports.stretch.place()?, passphrase))).transpose()
     }
 
     /// Has the guess counted, and is handed the sealed content if it is heard.
@@ -98,7 +108,7 @@ impl Vault {
         sealed: &Sealed,
         remaining: u32,
         link: &LinkKey,
-        passphrase: Option<Passphrase>,
+        passphrase: Option<(Place, Passphrase)>,
         id: &RecordId,
     ) -> Result<Unlocked, Fault> {
         let header = Header::of(&sealed.lock).map_err(undecipherable)?;
@@ -120,11 +130,11 @@ impl Vault {
     async fn stretched_for(
         &self,
         header: Header,
-        passphrase: Option<Passphrase>,
+        passphrase: Option<(Place, Passphrase)>,
     ) -> Result<Option<KeyBytes>, Fault> {
         match (header.cost, passphrase) {
-            (Some(cost), Some(passphrase)) => {
-                Ok(Some(self.ports.stretch.stretch(passphrase, header.salt, cost).await?))
+            (Some(cost), Some((place, passphrase))) => {
+                Ok(Some(self.ports.stretch.stretch(place, passphrase, header.salt, cost).await?))
             }
             _ => Ok(None),
         }

@@ -121,7 +121,8 @@ impl Vault {
     ) -> Result<Option<KeyBytes>, Fault> {
         match passphrase {
             Some(passphrase) => {
-                Ok(Some(self.ports.stretch.stretch(passphrase.clone(), salt, Cost::USUAL).await?))
+                let stretch = &self.ports.stretch;
+                Ok(Some(stretch.stretch(stretch.place()?, passphrase.clone(), salt, Cost::USUAL).await?))
             }
             None => Ok(None),
         }

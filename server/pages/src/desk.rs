@@ -146,9 +146,8 @@ impl<'a> Desk<'a> {
             Fault::Unconfirmed(_) => What::Unsure,
             Fault::Undecipherable(_) => What::Undecipherable,
             Fault::Full => What::NotStored,
-            Fault::Busy => What::Kept,
             // Whether there is a secret at all was not seen.
-            Fault::Unavailable(_) | Fault::Entropy(_) => What::Unreached,
+            Fault::Busy | Fault::Unavailable(_) | Fault::Entropy(_) => What::Unreached,
             Fault::Breach(_) => What::BadRequest,
         };
         Turn { fault: Some(fault), ..self.trouble(what, "fault") }

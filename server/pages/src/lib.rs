@@ -106,6 +106,22 @@ impl Pages {
         answer
     }
 
+    /// The page for a request that there is no turn for. Nothing is done of it, and nothing
+    /// that was typed into the form of a new secret is lost.
+    #[must_use]
+    pub fn crowded(&self, api: &Api, visit: Visit<'_>) -> Answer {
+        let page = Page::of(visit.request.path);
+        let around = Around::of(&api.site, visit.request.host);
+        let regions = around.regions();
+        let desk = Desk::new(*self, api, &visit, around.frame(&regions, &visit));
+        let refilled = match (&page, visit.request.method) {
+            (Page::Create, "POST") => flow::create::crowded(&desk, visit).ok(),
+            _ => None,
+        };
+        let turn = refilled.unwrap_or_else(|| desk.trouble(What::Unreached, "turned away"));
+        Answer { outcome: turn.word, route: page.name(), reply: turn.into_reply(false), fault: None }
+    }
+
     /// The page for a request whose flow panicked: it may have claimed a secret.
     #[must_use]
     pub fn broken(&self, api: &Api, visit: &Visit<'_>) -> Answer {

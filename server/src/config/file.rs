@@ -28,6 +28,9 @@ const MOST_REPLICAS: u64 = 16;
 /// Nobody who opens a secret waits for longer than ten seconds.
 const LONGEST_WAIT: u64 = 10_000;
 
+/// Requests that are worked on at once, unless somebody says how many.
+const USUAL_REQUESTS: u64 = 64;
+
 /// How many actions; 0 for no limit.
 pub(super) type Count = Whole<0, { u32::MAX as u64 }>;
 
@@ -164,6 +167,7 @@ pub(super) struct Limits {
     pub(super) account_creates_per_20m: Count,
     pub(super) account_reveals_per_20m: Count,
     pub(super) account_mails_per_20m: Count,
+    pub(super) requests_at_once: Count,
     pub(super) stored_bytes: Whole<0, { i64::MAX as u64 }>,
 }
 
@@ -177,6 +181,7 @@ impl Default for Limits {
             account_creates_per_20m: count(usual.account_creates),
             account_reveals_per_20m: count(usual.account_reveals),
             account_mails_per_20m: count(usual.account_mails),
+            requests_at_once: Whole(USUAL_REQUESTS),
             stored_bytes: Whole(1 << 30),
         }
     }

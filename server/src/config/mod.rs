@@ -67,6 +67,8 @@ pub struct Config {
     pub plans: Plans,
     /// How much they may do of it.
     pub limits: Limits,
+    /// How many requests are worked on at once; 0 for any number.
+    pub requests_at_once: usize,
     /// The budget of stored bytes; 0 for none.
     pub stored_bytes: u64,
     /// What people meet.
@@ -269,6 +271,7 @@ fn merge(
         site: merge_site(file.site.0, overrides),
         plans: plans(file.plans.0),
         limits: limits(&file.limits),
+        requests_at_once: file.limits.requests_at_once.as_usize(),
         stored_bytes: file.limits.stored_bytes.0,
         pages: pages(file.pages),
         redis: redis(file.redis),

@@ -2,7 +2,7 @@
 //! the right one.
 
 /// As they stand in the file; NAME is any plan's.
-const SETTINGS: [&str; 40] = [
+const SETTINGS: [&str; 41] = [
     "listen",
     "metrics_listen",
     "store",
@@ -23,6 +23,7 @@ const SETTINGS: [&str; 40] = [
     "limits.account_creates_per_20m",
     "limits.account_reveals_per_20m",
     "limits.account_mails_per_20m",
+    "limits.requests_at_once",
     "limits.stored_bytes",
     "pages.typed_check",
     "pages.guests_may_create",

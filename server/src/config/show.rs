@@ -158,6 +158,7 @@ impl Config {
             ("account_creates_per_20m", limits.account_creates.into()),
             ("account_reveals_per_20m", limits.account_reveals.into()),
             ("account_mails_per_20m", limits.account_mails.into()),
+            ("requests_at_once", self.requests_at_once as u64),
             ("stored_bytes", self.stored_bytes),
         ];
         counts.map(|(name, count)| (format!("limits.{name}"), Shown::Number(count))).to_vec()

@@ -18,7 +18,7 @@ use waxseal_core::store::{Store, Usage};
 use super::Metrics;
 use super::table::Label;
 use crate::places::Places;
-use crate::{StretchPool, Tls};
+use crate::{StretchPool, Tls, Turns};
 
 /// A store may read everything to count what stands in it.
 const EVERY: Duration = Duration::from_secs(60);
@@ -90,6 +90,19 @@ impl Collector for Connections {
         let (taken, total) = (self.0.taken_now() as u64, self.0.total() as u64);
         gauge(&mut encoder, "connections", "Open connections of clients", taken)?;
         gauge(&mut encoder, "connections_limit", "Connections that may be open at once", total)
+    }
+}
+
+/// The requests that are worked on.
+#[derive(Debug)]
+pub(super) struct Requests(pub(super) Turns);
+
+impl Collector for Requests {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "Requests that are worked on, without those that wait for a passphrase";
+        gauge(&mut encoder, "requests_running", help, self.0.taken())?;
+        let help = "Requests told to come again because too many were worked on";
+        counter(&mut encoder, "requests_turned_away", help, self.0.refused())
     }
 }
 

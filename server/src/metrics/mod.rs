@@ -133,6 +133,10 @@ impl Metrics {
         self.with_registry(|registry| registry.register_collector(Box::new(gauges::Connections(places))));
     }
 
+    pub(crate) fn watch_turns(&self, turns: crate::Turns) {
+        self.with_registry(|registry| registry.register_collector(Box::new(gauges::Requests(turns))));
+    }
+
     pub(crate) fn watch_certificate(&self, tls: Arc<crate::Tls>) {
         self.with_registry(|registry| registry.register_collector(Box::new(gauges::Certificate(tls))));
     }

@@ -51,6 +51,7 @@ pub(super) const OUTCOMES: Words = Words {
         "locked out",
         "lost the race",
         "refused",
+        "turned away",
         "fault",
         "told",
         "asked",

@@ -8,6 +8,7 @@ mod hostile;
 mod identity;
 mod limits;
 mod metrics;
+mod overload;
 #[cfg(feature = "pages")]
 mod pages;
 mod server;

@@ -13,11 +13,12 @@ use waxseal_core::contract::site::Site;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::Policy;
 use waxseal_core::seal::keyring::Keyring;
+use waxseal_core::store::Limiter;
 use waxseal_core::system::{InlineStretch, SystemClock, SystemEntropy};
 use waxseal_core::time::Clock;
 use waxseal_core::vault::{Ports, Vault};
 use waxseal_memory::MemoryStore;
-use waxseal_server::{App, Listeners, Metrics, Patience, TrustedProxies, config};
+use waxseal_server::{App, Listeners, Metrics, Patience, TrustedProxies, Turns, config};
 
 use crate::identity::Identity;
 use crate::wire::{Client, plain};
@@ -29,6 +30,9 @@ pub(crate) const USER: &str = "raw@example.com";
 pub(crate) struct Setup {
     pub(crate) patience: Patience,
     pub(crate) connections: usize,
+    /// Requests that are worked on at once; 0 for any number.
+    pub(crate) requests: usize,
+    pub(crate) limiter: Arc<dyn Limiter>,
     pub(crate) limits: Limits,
     pub(crate) proxies: &'static [&'static str],
     pub(crate) stored_bytes: u64,
@@ -49,6 +53,8 @@ impl Default for Setup {
                 ..Patience::default()
             },
             connections: 1_000,
+            requests: 0,
+            limiter: Arc::new(LocalLimiter::default()),
             limits: Limits::default(),
             proxies: &[],
             stored_bytes: 0,
@@ -100,7 +106,7 @@ impl Server {
         let api = Api {
             vault: Vault::new(ports, keyring, Policy::default()),
             accounts,
-            limiter: Arc::new(LocalLimiter::default()),
+            limiter: setup.limiter,
             limits: setup.limits,
             site: Site::new("https", "secrets.example").into(),
         };
@@ -111,6 +117,7 @@ impl Server {
             proxies: TrustedProxies::new(proxies),
             patience: setup.patience,
             connections: setup.connections,
+            turns: Turns::new(setup.requests, setup.requests),
             tls: setup.identity.as_ref().map(|identity| identity.tls.clone()),
             metrics: Some(metrics),
         };

@@ -46,6 +46,10 @@ pub(crate) struct Cli {
     /// work that none is spared, and an embedded one, the bare around the API of the core
     #[arg(long, global = true)]
     minimal: bool,
+    /// Processors that overloaded servers get for themselves, as taskset names them; keep
+    /// this program off them by taskset, too
+    #[arg(long, global = true, value_name = "LIST")]
+    server_cpus: Option<String>,
     /// Where the figures go as JSON
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -67,6 +71,8 @@ pub(crate) enum Command {
     Start,
     /// What the goals are about, and whether they are reached: ten minutes
     Goals,
+    /// Twice the requests that the server can answer: what it takes, what it refuses
+    Overload,
     /// Everything, one after another
     All,
     /// The bare hyper server alone
@@ -101,6 +107,9 @@ pub(crate) struct Plan {
     pub(crate) stores: Vec<Store>,
     pub(crate) records: usize,
     pub(crate) minimal: bool,
+    pub(crate) server_cpus: Option<String>,
+    /// Connections over which twice the capacity comes.
+    pub(crate) crowd: usize,
     /// Connections with passphrases.
     pub(crate) guarded: usize,
     /// How often the program is started, to see how long that takes.
@@ -114,7 +123,9 @@ impl Command {
     /// The measurements it stands for.
     pub(crate) fn parts(self) -> Vec<Self> {
         match self {
-            Self::All => vec![Self::Start, Self::Pairs, Self::Unknown, Self::Passphrase, Self::Stored],
+            Self::All => {
+                vec![Self::Start, Self::Pairs, Self::Unknown, Self::Passphrase, Self::Stored, Self::Overload]
+            }
             one => vec![one],
         }
     }
@@ -138,6 +149,8 @@ impl Cli {
             stores: self.stores.clone(),
             records: self.records,
             minimal: self.minimal,
+            server_cpus: self.server_cpus.clone(),
+            crowd: 1_000,
             guarded: 64,
             starts: 21,
             idle: 500,
@@ -161,6 +174,7 @@ impl Plan {
             connections: vec![4],
             bytes: vec![100, 10_000],
             records: 1_000,
+            crowd: 40,
             guarded: 8,
             starts: 3,
             idle: 20,

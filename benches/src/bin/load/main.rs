@@ -12,6 +12,8 @@ mod connection;
 mod embedded;
 mod goals;
 mod minimal;
+mod open_loop;
+mod overload;
 mod pairs;
 mod passphrase;
 mod report;
@@ -59,6 +61,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 Command::Passphrase => passphrase::run(&plan, &mut report).await,
                 Command::Goals => goals::run(&plan, &mut report).await,
                 Command::Start => start::run(&plan, &mut report).await,
+                Command::Overload => overload::run(&plan, &mut report).await,
                 Command::Bare | Command::Minimal { .. } | Command::Embedded { .. } | Command::All => Ok(()),
             }
         })?;

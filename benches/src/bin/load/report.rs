@@ -81,6 +81,13 @@ impl Report {
         self.figures.push((store.name(), what.to_owned(), value));
     }
 
+    /// A line of a table of its own kind: for people, and the same as JSON.
+    pub(crate) fn line(&mut self, shown: &str, mut told: Value) {
+        println!("{shown}");
+        told["part"] = self.part.clone().into();
+        self.lines.push(told);
+    }
+
     /// A row's ratios to the bare server.
     pub(crate) fn of_bare(&self, part: &str, server: &str, connections: usize) -> Option<Figures> {
         let is_it = |(of, row): &&(String, Row)| {

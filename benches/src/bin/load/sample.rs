@@ -46,17 +46,18 @@ impl Visit {
         Figures {
             rate: operations / self.length.as_secs_f64(),
             cpu_us: self.cpu.as_secs_f64() * 1e6 / operations,
-            p50_ms: self.percentile(500),
-            p99_ms: self.percentile(990),
-            p999_ms: self.percentile(999),
+            p50_ms: percentile(&self.latencies, 500),
+            p99_ms: percentile(&self.latencies, 990),
+            p999_ms: percentile(&self.latencies, 999),
         }
     }
+}
 
-    fn percentile(&self, thousandths: usize) -> f64 {
-        let last = self.latencies.len().saturating_sub(1);
-        let nanos = self.latencies.get((self.latencies.len() * thousandths / 1_000).min(last));
-        f64::from(nanos.copied().unwrap_or_default()) / 1e6
-    }
+/// Of nanoseconds in their order, in milliseconds; 0 of none.
+pub(crate) fn percentile(sorted: &[u32], thousandths: usize) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let nanos = sorted.get((sorted.len() * thousandths / 1_000).min(last));
+    f64::from(nanos.copied().unwrap_or_default()) / 1e6
 }
 
 impl Figures {

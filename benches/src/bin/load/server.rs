@@ -147,8 +147,18 @@ impl Home {
 
     /// The program in this folder, its log at info in a file beside the store.
     pub(crate) fn serve(&self, program: &Path) -> anyhow::Result<Server> {
+        self.serve_on(program, None)
+    }
+
+    /// The same, on some of the processors alone.
+    pub(crate) fn serve_on(&self, program: &Path, cpus: Option<&str>) -> anyhow::Result<Server> {
         let log = File::create(self.folder.path().join("log"))?;
         let mut command = Command::new(program);
+        if let Some(cpus) = cpus {
+            // It becomes the program, under the same pid.
+            command = Command::new("taskset");
+            command.args(["-c", cpus]).arg(program);
+        }
         let mut server = Server::start(command.arg("serve").current_dir(&self.folder).stderr(log))?;
         server.helpers = self.redis.pids();
         Ok(server)

@@ -112,7 +112,7 @@ struct Client {
 }
 
 /// A share's request, and the value in it.
-struct Share {
+pub(crate) struct Share {
     request: Vec<u8>,
     value: Vec<u8>,
     /// Where in the request the value stands.
@@ -121,7 +121,7 @@ struct Share {
 }
 
 impl Share {
-    fn new(bytes: usize, passphrase: bool) -> Self {
+    pub(crate) fn new(bytes: usize, passphrase: bool) -> Self {
         // Characters that look the same in a form and in JSON, so that comparing is cheap.
         let value: Vec<u8> = (b'a'..=b'z').cycle().take(bytes).collect();
         let behind = if passphrase { format!("&passphrase={PASSPHRASE}") } else { String::new() };
@@ -135,13 +135,18 @@ impl Share {
     }
 
     /// A request whose value differs from the last one's.
-    fn next(&mut self) -> &[u8] {
+    pub(crate) fn next(&mut self) -> &[u8] {
         self.number += 1;
         let number = format!("{:016x}", self.number);
         let number = &number.as_bytes()[..self.value.len().min(16)];
         self.value[..number.len()].copy_from_slice(number);
         self.request[self.place..self.place + number.len()].copy_from_slice(number);
         &self.request
+    }
+
+    /// The last one's value.
+    pub(crate) fn value(&self) -> &[u8] {
+        &self.value
     }
 }
 
@@ -232,7 +237,8 @@ async fn timed<'c>(
     Ok((answer.status, answer.body))
 }
 
-fn reveal(request: &mut Vec<u8>, key: &str, passphrase: bool) {
+/// A reveal's request.
+pub(crate) fn reveal(request: &mut Vec<u8>, key: &str, passphrase: bool) {
     use std::io::Write;
     let body = if passphrase { format!("passphrase={PASSPHRASE}") } else { String::new() };
     request.clear();
@@ -246,7 +252,7 @@ fn reveal(request: &mut Vec<u8>, key: &str, passphrase: bool) {
 }
 
 /// The text of a member of a JSON object, in which nothing is escaped.
-fn text<'b>(body: &'b [u8], name: &str) -> anyhow::Result<&'b [u8]> {
+pub(crate) fn text<'b>(body: &'b [u8], name: &str) -> anyhow::Result<&'b [u8]> {
     let member = format!("\"{name}\":\"");
     let place = body.windows(member.len()).position(|window| window == member.as_bytes());
     let rest = &body[place.with_context(|| format!("an answer without {name}"))? + member.len()..];

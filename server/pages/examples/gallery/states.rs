@@ -146,7 +146,6 @@ fn troubles(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
         ("trouble-413", trouble(What::TooLarge)),
         ("trouble-429", trouble(What::TooMany { retry_after: Ttl::minutes(12) })),
         ("trouble-503-not-stored", trouble(What::NotStored)),
-        ("trouble-503-kept", trouble(What::Kept)),
         ("trouble-503-unreached", trouble(What::Unreached)),
         ("trouble-503-unsure", trouble(What::Unsure)),
         ("trouble-503-undecipherable", trouble(What::Undecipherable)),

@@ -64,6 +64,16 @@ pub(crate) async fn make(desk: &Desk<'_>, visit: Visit<'_>) -> Result<Turn, Faul
     }
 }
 
+/// The form as it was sent, where there is no turn to look at it.
+pub(crate) fn crowded(desk: &Desk<'_>, visit: Visit<'_>) -> Result<Turn, Fault> {
+    match Filled::read(visit) {
+        Ok(filled) if !desk.foreign && desk.pages.guests_may_create => {
+            Ok(Turn { fault: None, word: "turned away", ..not_stored(desk, &filled, Fault::Busy)? })
+        }
+        _ => Ok(desk.trouble(What::Unreached, "turned away")),
+    }
+}
+
 /// Keeps it, if the client may make so many. A form that is refused is sound, and comes
 /// back as it was sent.
 async fn allowed(

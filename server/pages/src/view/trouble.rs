@@ -22,8 +22,6 @@ pub enum What {
     },
     /// 503 on creating: nothing was stored.
     NotStored,
-    /// 503 on opening: the secret was found, and not used up.
-    Kept,
     /// 503 on opening, burning or looking: it was not even looked up.
     Unreached,
     /// 503: the claim was made but not confirmed.
@@ -63,7 +61,7 @@ impl Trouble<'_> {
             What::NotFound => 404,
             What::TooLarge => 413,
             What::TooMany { .. } => 429,
-            What::NotStored | What::Kept | What::Unreached | What::Unsure | What::Undecipherable => 503,
+            What::NotStored | What::Unreached | What::Unsure | What::Undecipherable => 503,
         };
         page(self, status, 0)
     }
@@ -75,7 +73,7 @@ impl Trouble<'_> {
             What::NotFound => texts.not_found,
             What::TooLarge => texts.too_large,
             What::TooMany { .. } => texts.too_many,
-            What::NotStored | What::Kept | What::Unreached | What::Unsure => texts.unavailable,
+            What::NotStored | What::Unreached | What::Unsure => texts.unavailable,
             What::Undecipherable => texts.undecipherable,
         }
     }
@@ -89,7 +87,7 @@ impl Trouble<'_> {
             What::TooMany { retry_after } => {
                 fill(texts.too_many_text, &[("wait", &self.frame.words.wait(retry_after))])
             }
-            What::NotStored | What::Kept | What::Unreached => texts.unavailable_text.into(),
+            What::NotStored | What::Unreached => texts.unavailable_text.into(),
             What::Unsure => String::new(),
             What::Undecipherable => texts.undecipherable_text.into(),
         }
@@ -104,7 +102,7 @@ impl Trouble<'_> {
                 Some(texts.nothing_happened)
             }
             What::NotStored => Some(texts.not_stored),
-            What::Kept | What::Undecipherable => Some(texts.kept),
+            What::Undecipherable => Some(texts.kept),
             What::Unsure => Some(texts.unsure),
         }
     }

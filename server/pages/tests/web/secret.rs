@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use waxseal_core::api::Limits;
 use waxseal_core::id::ClientId;
-use waxseal_core::seal::kdf::{Cost, Stretch, StretchError};
+use waxseal_core::seal::kdf::{Cost, Place, Stretch, StretchError};
 use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::system::InlineStretch;
 use waxseal_core::time::Ttl;
@@ -220,6 +220,7 @@ struct Slow {
 impl Stretch for Slow {
     async fn stretch(
         &self,
+        place: Place,
         passphrase: Passphrase,
         salt: [u8; 16],
         cost: Cost,
@@ -228,7 +229,7 @@ impl Stretch for Slow {
             self.begun.notify_one();
             self.go_on.notified().await;
         }
-        InlineStretch.stretch("same".into(), salt, cost).await
+        InlineStretch.stretch(place, "same".into(), salt, cost).await
     }
 }
 
