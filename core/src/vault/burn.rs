@@ -48,7 +48,7 @@ impl Vault {
         let guess = if passphrase.is_some() { Guess::Burn(client) } else { Guess::None(client) };
         let unlocked = match self.attempt(&id, guess).await? {
             Ok((sealed, _)) if !sealed.passphrase_required => None,
-            Ok((sealed, remaining)) => Some(self.unlock(&sealed, remaining, &link, passphrase, &id).await?),
+            Ok((sealed, remaining)) => Some(self.unlock(sealed, remaining, &link, passphrase, &id).await?),
             Err(refused) => Some(refused),
         };
         match unlocked {
