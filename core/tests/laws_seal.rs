@@ -74,7 +74,7 @@ impl Case {
 
     fn open(&self, sealed: &Sealed) -> Result<(String, Option<String>), OpenError> {
         let (link, master) = (LinkKey::from(self.link), KeyBytes::from(self.master));
-        let opened = content::open(sealed, &link, self.key().as_ref(), &master, &self.binding.id)?;
+        let opened = content::open(sealed.clone(), &link, self.key().as_ref(), &master, &self.binding.id)?;
         Ok((opened.value.expose().to_owned(), opened.share_domain))
     }
 

@@ -12,7 +12,7 @@ fuzz_target!(|input: (bool, Vec<Edit>, Vec<Edit>, &str)| {
     let mut other = sealed.clone();
     other.body = edited(&sealed.body, &body_edits);
     other.lock = edited(&sealed.lock.0, &lock_edits).try_into().map_or(sealed.lock, Lock);
-    match open(&other, &link, stretched.as_ref(), &master, &id) {
+    match open(other.clone(), &link, stretched.as_ref(), &master, &id) {
         Ok(opened) => assert!(other == sealed && opened.value.expose() == value),
         Err(_) => assert!(other != sealed),
     }

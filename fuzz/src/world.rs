@@ -3,11 +3,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use waxseal_conformance::walk::Hashed;
 use waxseal_core::account::Accounts;
 use waxseal_core::api::{Answer, Api, Limits};
 use waxseal_core::contract::Request;
@@ -16,9 +16,7 @@ use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::policy::Policy;
 use waxseal_core::seal::boxes::hashed;
-use waxseal_core::seal::kdf::{Cost, Place, SALT_BYTES, Stretch, StretchError};
 use waxseal_core::seal::keyring::Keyring;
-use waxseal_core::secret::{KeyBytes, Passphrase};
 use waxseal_core::time::{Clock, Moment};
 use waxseal_core::vault::{Caller, Ports, Terms, Vault};
 use waxseal_memory::MemoryStore;
@@ -224,22 +222,5 @@ struct Still;
 impl Clock for Still {
     fn now(&self) -> Moment {
         Moment::from_millis(1_735_732_800_000)
-    }
-}
-
-/// One hash in place of Argon2id, which would leave no time for anything else.
-#[derive(Debug)]
-struct Hashed;
-
-#[async_trait]
-impl Stretch for Hashed {
-    async fn stretch(
-        &self,
-        _: Place,
-        passphrase: Passphrase,
-        salt: [u8; SALT_BYTES],
-        _: Cost,
-    ) -> Result<KeyBytes, StretchError> {
-        Ok(KeyBytes::from(*hashed(&[passphrase.expose(), &salt].concat())))
     }
 }

@@ -203,6 +203,7 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
     // `from_owner` keeps the wiping type: the body is cleared when hyper lets go of it.
     let mut response = Response::new(Full::new(Bytes::from_owner(reply.body)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().reserve(reply.headers.len() + 1);
     for (name, value) in reply.headers {
         let value = match value {
             Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),

@@ -16,13 +16,27 @@ pub(super) const UNROUTED: &str = "application/json";
 
 /// A whole answer, with the headers that every answer of the API carries.
 pub(super) fn answer(status: u16, content_type: &'static str, body: &impl Serialize) -> Reply {
+    telling(0, status, content_type, body)
+}
+
+/// An answer that tells a value of `length` bytes beside the usual.
+pub(super) fn telling(
+    length: usize,
+    status: u16,
+    content_type: &'static str,
+    body: &impl Serialize,
+) -> Reply {
     let headers = [
         ("content-type", content_type),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
     ];
-    Reply { status, headers: headers.map(|(name, value)| (name, value.into())).to_vec(), body: compact(body) }
+    Reply {
+        status,
+        headers: headers.map(|(name, value)| (name, value.into())).to_vec(),
+        body: compact(length, body),
+    }
 }
 
 pub(super) fn message(status: u16, text: &str) -> Reply {
@@ -80,12 +94,14 @@ struct Error {
     error: &'static str,
 }
 
-/// An answer may wait long for its client: it gets just the room that it needs.
-fn compact(body: &impl Serialize) -> Wiped {
-    let mut bytes = Wiped::with_capacity(USUAL);
+/// An answer may wait long for its client: it keeps little more room than it needs.
+fn compact(value: usize, body: &impl Serialize) -> Wiped {
+    let mut bytes = Wiped::with_capacity(USUAL + value);
     serde_json::to_writer(&mut bytes, body)
         .expect("strings and integers always serialize, and memory takes every byte");
-    bytes.move_to(0);
+    if bytes.capacity() - bytes.len() > USUAL {
+        bytes.move_to(0);
+    }
     bytes
 }
 
@@ -99,14 +115,16 @@ mod tests {
     #[test]
     fn the_buffer_is_never_outgrown() {
         let value = "\u{1}\"\\é漢🦀".repeat(500);
-        let bytes = compact(&value);
-        assert_eq!(bytes.len(), bytes.capacity());
-        assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), value);
+        for room in [0, value.len(), 8 * value.len()] {
+            let bytes = compact(room, &value);
+            assert!(bytes.capacity() - bytes.len() <= USUAL, "{room}");
+            assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), value);
+        }
     }
 
     #[test]
     fn v1_c_1_numbers_are_numbers_unless_told_otherwise() {
-        let shown = |numbers| compact(&[Number(3_600, numbers)]).to_vec();
+        let shown = |numbers| compact(0, &[Number(3_600, numbers)]).to_vec();
         assert_eq!(shown(Numbers::Number), b"[3600]");
         assert_eq!(shown(Numbers::String), br#"["3600"]"#);
     }

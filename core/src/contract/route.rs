@@ -152,6 +152,11 @@ impl KeyPath {
         if segment.is_empty() {
             return None;
         }
+        // Nearly always nothing stands in it but what a key is made of.
+        if segment.chars().all(is_echoed) {
+            let text = Zeroizing::new(segment.to_owned());
+            return Some(Self { echo: text.clone(), decoded: text });
+        }
         // Capacities are given beforehand, so that no growing buffer leaves a copy behind.
         let mut bytes = Wiped::with_capacity(segment.len());
         bytes.extend(percent_decode_str(segment));

@@ -142,12 +142,12 @@ pub fn seal(
     (Lock(lock), body)
 }
 
-/// Opens a content. Nothing is consumed by it.
+/// Opens a content, where it lies. Nothing of the store is consumed by it.
 ///
 /// # Errors
 /// [`OpenError::WrongPassphrase`] only where there is a passphrase; all else is damage.
 pub fn open(
-    sealed: &Sealed,
+    sealed: Sealed,
     link: &LinkKey,
     stretched: Option<&KeyBytes>,
     master: &KeyBytes,
@@ -163,10 +163,10 @@ pub fn open(
         return Err(if header.cost.is_some() { OpenError::WrongPassphrase } else { damaged });
     }
     let binding = Binding { id: *id, created: sealed.created, expires: sealed.expires, kind: sealed.kind };
-    let mut buffer = Wiped::new(sealed.body.clone());
-    let packed = key.open(&aad(&header.to_bytes(), &binding), &mut buffer);
-    unpack(packed.map_err(|_| OpenError::Damaged("its body is not what was sealed"))?)
-        .ok_or(OpenError::Damaged("its content has no known shape"))
+    let mut body = Wiped::new(sealed.body);
+    let length = key.open(&aad(&header.to_bytes(), &binding), &mut body).map(|packed| packed.len());
+    body.truncate(length.map_err(|_| OpenError::Damaged("its body is not what was sealed"))?);
+    unpack(body).ok_or(OpenError::Damaged("its content has no known shape"))
 }
 
 /// Length in bytes of a packed content of `length` bytes with its padding: the
@@ -227,17 +227,20 @@ fn pack(content: &Content) -> Vec<u8> {
     packed
 }
 
-fn unpack(packed: &[u8]) -> Option<Content> {
+/// The value stays in the buffer that it was decrypted in.
+fn unpack(mut packed: Wiped) -> Option<Content> {
     let (length, rest) = packed.split_first_chunk::<4>()?;
     let (domain_len, rest) = rest.split_first()?;
     let (domain, rest) = rest.split_at_checked(usize::from(*domain_len))?;
     let (value, padding) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-    if padding.iter().any(|byte| *byte != 0) || packed.len() != padded(packed.len() - padding.len()) {
+    let end = packed.len() - padding.len();
+    if padding.iter().any(|byte| *byte != 0) || packed.len() != padded(end) {
         return None;
     }
     let domain = std::str::from_utf8(domain).ok()?;
-    Some(Content {
-        value: Plaintext::from_utf8(value.to_vec().into())?,
-        share_domain: (!domain.is_empty()).then(|| domain.to_owned()),
-    })
+    let share_domain = (!domain.is_empty()).then(|| domain.to_owned());
+    let start = end - value.len();
+    packed.truncate(end);
+    packed.remove_front(start);
+    Some(Content { value: Plaintext::from_utf8(packed)?, share_domain })
 }

@@ -49,7 +49,7 @@ impl Vault {
         let passphrase = self.to_be_checked(passphrase)?;
         let unlocked = match self.attempt(&id, guess).await? {
             Ok((sealed, _)) if !sealed.passphrase_required => None,
-            Ok((sealed, remaining)) => Some(self.unlock(&sealed, remaining, &link, passphrase, &id).await?),
+            Ok((sealed, remaining)) => Some(self.unlock(sealed, remaining, &link, passphrase, &id).await?),
             Err(refused) => Some(refused),
         };
         match unlocked {

@@ -67,7 +67,7 @@ impl Vault {
         let guess = if passphrase.is_some() { Guess::Open(client) } else { Guess::None(client) };
         let passphrase = self.to_be_checked(passphrase)?;
         let content = match self.attempt(&id, guess).await? {
-            Ok((sealed, remaining)) => self.unlock(&sealed, remaining, link, passphrase, &id).await?,
+            Ok((sealed, remaining)) => self.unlock(sealed, remaining, link, passphrase, &id).await?,
             Err(refused) => refused,
         };
         match content {
@@ -105,7 +105,7 @@ impl Vault {
     /// Opens a sealed content. Consumes nothing.
     pub(super) async fn unlock(
         &self,
-        sealed: &Sealed,
+        sealed: Sealed,
         remaining: u32,
         link: &LinkKey,
         passphrase: Option<(Place, Passphrase)>,
@@ -117,9 +117,10 @@ impl Vault {
         if sealed.passphrase_required && passphrase.is_none() {
             return Ok(Unlocked::Refused { remaining });
         }
+        let expires = sealed.expires;
         let stretched = self.stretched_for(header, passphrase).await?;
         match content::open(sealed, link, stretched.as_ref(), master.content(), id) {
-            Ok(_) if self.now() >= sealed.expires => Ok(Unlocked::Gone),
+            Ok(_) if self.now() >= expires => Ok(Unlocked::Gone),
             Ok(content) => Ok(Unlocked::Content(content)),
             Err(OpenError::WrongPassphrase) => Ok(Unlocked::Refused { remaining }),
             Err(damage @ OpenError::Damaged(_)) => Err(undecipherable(damage)),

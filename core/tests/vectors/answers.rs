@@ -193,7 +193,7 @@ impl Given for ContentOpen {
         let key = self.passphrase.as_deref().zip(header.cost);
         let key = key.map(|(passphrase, cost)| stretched(passphrase, &header.salt, cost));
         let id = RecordId(record.id.fixed());
-        match content::open(&sealed, &link_key(&self.link_key), key.as_ref(), master.content(), &id) {
+        match content::open(sealed, &link_key(&self.link_key), key.as_ref(), master.content(), &id) {
             Ok(Content { value, share_domain }) => {
                 Verdict::Ok(Opened { share_domain, value: value.expose().to_owned() })
             }

@@ -19,6 +19,8 @@ use super::refused::{METHOD, Refused};
 pub(super) const LONGEST: usize = 64 * 1024;
 /// As many header lines as hyper takes.
 const LINES: usize = 100;
+/// A target that is surely short enough for hyper, which takes 65,534 bytes.
+const SHORT: usize = 1_024;
 /// The longest name in the DNS.
 const LONGEST_HOST: usize = 253;
 
@@ -81,7 +83,11 @@ fn addressed(request: &Request<'_, '_>) -> bool {
         Ok(Some(host)) if is_host(host) => {}
         Ok(_) | Err(_) => return false,
     }
-    let Ok(target) = request.path.unwrap_or_default().parse::<Uri>() else { return false };
+    let target = request.path.unwrap_or_default();
+    if is_path(target) {
+        return true;
+    }
+    let Ok(target) = target.parse::<Uri>() else { return false };
     match (target.authority(), target.scheme()) {
         (None, _) => true,
         // As a proxy would be asked. The place is then the target's, whatever Host
@@ -92,6 +98,12 @@ fn addressed(request: &Request<'_, '_>) -> bool {
         // As CONNECT asks.
         (Some(_), None) => false,
     }
+}
+
+/// Most targets are a path with nothing in it that needs a second look, or memory for one.
+fn is_path(target: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._".contains(&byte);
+    target.starts_with('/') && target.len() <= SHORT && target.bytes().all(plain)
 }
 
 /// A body has one framing, written in one way.
@@ -187,6 +199,19 @@ mod tests {
             assert!(!is_host(host.as_bytes()), "{host}");
         }
         assert!(!is_host("a".repeat(254).as_bytes()));
+    }
+
+    #[test]
+    fn what_is_a_path_at_a_glance_is_one_for_hyper() {
+        for target in ["/", "//a.example/b", "/secret/0a-_.Z", "/.", &format!("/{}", "a".repeat(SHORT - 1))] {
+            assert!(is_path(target), "{target}");
+            let uri: Uri = target.parse().unwrap();
+            assert!(uri.authority().is_none() && uri.path() == target);
+        }
+        for target in ["", "*", "a", "a:80", "http://a/", "/a?b", "/a b", "/%41", "/\u{e9}"] {
+            assert!(!is_path(target), "{target}");
+        }
+        assert!(!is_path(&format!("/{}", "a".repeat(SHORT))));
     }
 
     #[test]

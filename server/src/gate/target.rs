@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
 use waxseal_core::wiped::Wiped;
 
 /// Escapes what stands raw in the target of the head that is the first `length`
@@ -31,9 +32,9 @@ pub(super) fn escape(held: &mut Wiped, length: usize) -> usize {
 /// What stands between the first two blanks of the first line that is not empty.
 fn target(head: &[u8]) -> Option<Range<usize>> {
     let line = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
-    let end = line + head[line..].iter().position(|byte| *byte == b'\r')?;
-    let start = line + head[line..end].iter().position(|byte| *byte == b' ')? + 1;
-    let behind = start + head[start..end].iter().position(|byte| *byte == b' ')?;
+    let end = line + memchr(b'\r', &head[line..])?;
+    let start = line + memchr(b' ', &head[line..end])? + 1;
+    let behind = start + memchr(b' ', &head[start..end])?;
     Some(start..behind)
 }
 

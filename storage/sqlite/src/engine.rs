@@ -13,7 +13,7 @@ use crate::batch::{Batch, Broken, roll_back};
 use crate::fault::{failed, is_fatal, is_full};
 use crate::reserve::Reserve;
 use crate::schema::connect_writer;
-use crate::writer::Job;
+use crate::writer::{Job, answer};
 
 /// Erased bytes stay in the write-ahead log until it is cut to nothing. The
 /// promise is two seconds; the rest is for the batch and the checkpoint that may
@@ -56,7 +56,7 @@ impl Engine {
                 if erased {
                     self.clear_log_soon();
                 }
-                jobs.into_iter().for_each(Job::answer);
+                answer(jobs);
             }
             Err(Broken::Undone(_)) if jobs.len() > 1 => {
                 jobs.into_iter().for_each(|job| self.commit(vec![job]));

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 use waxseal_core::id::RecordId;
 use waxseal_core::store::StoreError;
@@ -43,6 +44,8 @@ pub(crate) enum Class {
 pub(crate) struct Job {
     class: Class,
     work: Box<dyn Work>,
+    /// Where its caller waits, if that is a runtime whose threads run what they are given.
+    runtime: Option<Handle>,
 }
 
 impl Writer {
@@ -124,6 +127,19 @@ fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
     batch
 }
 
+/// Tells callers what came of their jobs: the transaction is committed. Waking a task
+/// from here costs the runtime a lock and often a system call; so all that wait in one
+/// runtime are told by a task of its own.
+pub(crate) fn answer(jobs: Vec<Job>) {
+    let tell = |jobs: Vec<Job>| jobs.into_iter().for_each(|job| job.work.answer());
+    match jobs.first().and_then(|job| job.runtime.clone()) {
+        Some(runtime) if jobs.len() > 1 && jobs.iter().all(|job| job.waits_in(&runtime)) => {
+            runtime.spawn(async move { tell(jobs) });
+        }
+        _ => tell(jobs),
+    }
+}
+
 impl Job {
     /// An operation, and where its answer comes.
     pub(crate) fn new<T, F>(class: Class, op: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>)
@@ -132,7 +148,9 @@ impl Job {
         F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        (Self { class, work: Box::new(Task { op, outcome: None, reply }) }, answer)
+        let runtime = Handle::try_current().ok();
+        let runtime = runtime.filter(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+        (Self { class, work: Box::new(Task { op, outcome: None, reply }), runtime }, answer)
     }
 
     /// Whether it stores a new secret.
@@ -140,14 +158,13 @@ impl Job {
         matches!(self.class, Class::Create(_))
     }
 
+    fn waits_in(&self, runtime: &Handle) -> bool {
+        self.runtime.as_ref().is_some_and(|own| own.id() == runtime.id())
+    }
+
     /// Runs it inside the open transaction. An error breaks the transaction.
     pub(crate) fn run(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<()> {
         self.work.run(batch)
-    }
-
-    /// Tells its caller what came of it: the transaction is committed.
-    pub(crate) fn answer(self) {
-        self.work.answer();
     }
 
     /// Tells its caller that it did not happen.

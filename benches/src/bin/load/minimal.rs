@@ -158,7 +158,7 @@ impl Minimal {
         let id = self.keyring.record_id(&link);
         let sealed = self.kept.take(id, self.clock.now().timestamp()).await?;
         let master = self.keyring.sealer();
-        let content = open(&sealed, &link, None, master.content(), &id).ok()?;
+        let content = open(sealed, &link, None, master.content(), &id).ok()?;
         let value = serde_json::to_string(content.value.expose()).ok()?;
         Some(format!("{{\"value\":{value},\"secret_key\":\"{key}\",\"share_domain\":\"\"}}"))
     }

@@ -4,8 +4,8 @@ use waxseal_core::store::MailState;
 use waxseal_core::time::{Timestamp, Ttl};
 use waxseal_locale::Words;
 use waxseal_pages::view::{
-    Brand, BurnConfirm, Closed, Create, Frame, Front, Generated, Gone, Limits, Lost, Page, Problem, Receipt,
-    ReceiptState, Refusal, Region, Shown, Trouble, Typed, What,
+    Brand, BurnConfirm, Closed, Confirm, Create, Frame, Front, Generated, Gone, Limits, Lost, Page, Problem,
+    Receipt, ReceiptState, Refusal, Region, Shown, Trouble, Typed, What,
 };
 
 const KEY: &str = "0f8k2m4p6r8t0v2x4z6b8d0f2h4j6l8";
@@ -110,14 +110,17 @@ fn receipt_mailed(frame: &Frame<'_>, state: ReceiptState<'_>, mail: MailState, t
     receipt(frame, state, false, mail, to).render()
 }
 
+fn confirm(passphrase_required: bool, check: Option<&str>, refusal: Option<Refusal>) -> Confirm<'_> {
+    Confirm { key: KEY, token: TOKEN, passphrase_required, check, refusal }
+}
+
 fn burn(frame: &Frame<'_>, refusal: Option<Refusal>) -> Page {
-    BurnConfirm { frame: *frame, key: KEY, token: TOKEN, passphrase_required: true, check: None, refusal }
-        .render()
+    BurnConfirm { frame: *frame, confirm: confirm(true, None, refusal) }.render()
 }
 
 fn reading(frame: &Frame<'_>) -> Vec<(&'static str, Page)> {
     let front = |passphrase_required, check, refusal| {
-        Front { frame: *frame, key: KEY, token: TOKEN, passphrase_required, check, refusal }.render()
+        Front { frame: *frame, confirm: confirm(passphrase_required, check, refusal) }.render()
     };
     let alone = Frame { offers_languages: false, ..*frame };
     let long = "-----BEGIN EXAMPLE-----\n".to_owned()

@@ -10,7 +10,7 @@ use super::{Turn, confirm, receipt};
 use crate::Visit;
 use crate::desk::Desk;
 use crate::form::Confirmed;
-use crate::view::{BurnConfirm, Refusal, What};
+use crate::view::{BurnConfirm, Confirm, Refusal, What};
 
 /// Asks whether it is meant. A secret that has ended shows its receipt.
 pub(crate) async fn ask(desk: &Desk<'_>, key: &KeyPath) -> Result<Turn, Fault> {
@@ -55,13 +55,8 @@ fn page(desk: &Desk<'_>, metadata: &Metadata, refusal: Option<Refusal>) -> Turn 
     let key = metadata.metadata_key.text();
     let id = desk.vault().keyring().record_id(&metadata.link_key);
     let (token, check) = confirm::token(desk, Purpose::Burn, &id);
-    let page = BurnConfirm {
-        frame: desk.frame,
-        key: key.expose(),
-        token: &token,
-        passphrase_required: metadata.passphrase_required,
-        check: check.as_deref(),
-        refusal,
-    };
-    confirm::asked(desk, page.render(), refusal)
+    let passphrase_required = metadata.passphrase_required;
+    let confirm =
+        Confirm { key: key.expose(), token: &token, passphrase_required, check: check.as_deref(), refusal };
+    confirm::asked(desk, BurnConfirm { frame: desk.frame, confirm }.render(), refusal)
 }

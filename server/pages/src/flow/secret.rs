@@ -11,7 +11,7 @@ use super::{Turn, confirm, receipt};
 use crate::Visit;
 use crate::desk::Desk;
 use crate::form::Confirmed;
-use crate::view::{Front, Lost, Refusal, Shown, What};
+use crate::view::{Confirm, Front, Lost, Refusal, Shown, What};
 
 /// What may be said before anyone opens it.
 pub(crate) async fn front(desk: &Desk<'_>, key: &KeyPath) -> Result<Turn, Fault> {
@@ -56,13 +56,12 @@ async fn again(desk: &Desk<'_>, link: &LinkKey, refusal: Option<Refusal>) -> Res
     let (token, check) = confirm::token(desk, Purpose::Reveal, &id);
     let refusal = confirm::until_when(refusal, front.locked_until);
     let locked = front.locked_until.map(|until| Refusal::LockedOut { until });
-    let page = Front {
-        frame: desk.frame,
+    let confirm = Confirm {
         key: key.expose(),
         token: &token,
         passphrase_required: front.passphrase_required,
         check: check.as_deref(),
         refusal: refusal.or(locked),
     };
-    Ok(confirm::asked(desk, page.render(), refusal))
+    Ok(confirm::asked(desk, Front { frame: desk.frame, confirm }.render(), refusal))
 }

@@ -53,22 +53,57 @@ impl Refusal {
     }
 }
 
+/// What both ask for.
+#[derive(Clone, Copy)]
+pub struct Confirm<'a> {
+    /// The visitor's key, as it stands in the page's address.
+    pub key: &'a str,
+    /// Shows that the form was rendered here, for this key.
+    pub token: &'a str,
+    /// Whether it takes the passphrase.
+    pub passphrase_required: bool,
+    /// Characters that the visitor is to type.
+    pub check: Option<&'a str>,
+    /// Why the last try did nothing.
+    pub refusal: Option<Refusal>,
+}
+
+impl Confirm<'_> {
+    /// 200, or what the refusal means.
+    fn status(&self) -> u16 {
+        self.refusal.map_or(200, Refusal::status)
+    }
+
+    fn is_locked(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
+    }
+
+    fn wrong_passphrase(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
+    }
+
+    fn wrong_check(&self) -> bool {
+        self.refusal == Some(Refusal::WrongCheck)
+    }
+
+    /// A locked page shows no form, only until when.
+    fn scripts(&self) -> Vec<Script> {
+        match (self.is_locked(), self.passphrase_required) {
+            (true, _) => vec![Script::Countdown],
+            (false, true) => vec![Script::Show, Script::Forget],
+            (false, false) => Vec::new(),
+        }
+    }
+}
+
 /// Before opening.
 #[derive(Template)]
 #[template(path = "front.html", whitespace = "minimize")]
 pub struct Front<'a> {
     /// Around it.
     pub frame: Frame<'a>,
-    /// The reader's key, as it stands in the page's address.
-    pub key: &'a str,
-    /// Shows that the form was rendered here, for this key.
-    pub token: &'a str,
-    /// Whether it takes a passphrase.
-    pub passphrase_required: bool,
-    /// Characters that the reader is to type.
-    pub check: Option<&'a str>,
-    /// Why the last try did nothing.
-    pub refusal: Option<Refusal>,
+    /// With the reader's key.
+    pub confirm: Confirm<'a>,
 }
 
 impl View for Front<'_> {
@@ -81,14 +116,14 @@ impl View for Front<'_> {
     }
 
     fn sheets(&self) -> &'static [Sheet] {
-        match (self.passphrase_required, self.check) {
+        match (self.confirm.passphrase_required, self.confirm.check) {
             (false, None) => &[Sheet::Base],
             _ => &[Sheet::Base, Sheet::Form],
         }
     }
 
     fn scripts(&self) -> Vec<Script> {
-        scripts(self.passphrase_required, self.is_locked())
+        self.confirm.scripts()
     }
 }
 
@@ -96,23 +131,7 @@ impl Front<'_> {
     /// 200, or what the refusal means.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, self.refusal.map_or(200, Refusal::status), 1_024)
-    }
-
-    fn is_locked(&self) -> bool {
-        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
-    }
-
-    fn wrong_passphrase(&self) -> bool {
-        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
-    }
-
-    fn wrong_check(&self) -> bool {
-        self.refusal == Some(Refusal::WrongCheck)
-    }
-
-    fn check_hint(&self) -> (&'static str, &'static str) {
-        check_hint(&self.frame)
+        page(self, self.confirm.status(), 1_024)
     }
 }
 
@@ -122,16 +141,8 @@ impl Front<'_> {
 pub struct BurnConfirm<'a> {
     /// Around it.
     pub frame: Frame<'a>,
-    /// The creator's key, as it stands in the page's address.
-    pub key: &'a str,
-    /// Shows that the form was rendered here, for this key.
-    pub token: &'a str,
-    /// Whether it takes the passphrase.
-    pub passphrase_required: bool,
-    /// Characters that the creator is to type.
-    pub check: Option<&'a str>,
-    /// Why the last try did nothing.
-    pub refusal: Option<Refusal>,
+    /// With the creator's key.
+    pub confirm: Confirm<'a>,
 }
 
 impl View for BurnConfirm<'_> {
@@ -144,7 +155,7 @@ impl View for BurnConfirm<'_> {
     }
 
     fn scripts(&self) -> Vec<Script> {
-        scripts(self.passphrase_required, self.is_locked())
+        self.confirm.scripts()
     }
 }
 
@@ -152,36 +163,13 @@ impl BurnConfirm<'_> {
     /// 200, or what the refusal means.
     #[must_use]
     pub fn render(&self) -> Page {
-        page(self, self.refusal.map_or(200, Refusal::status), 1_024)
+        page(self, self.confirm.status(), 1_024)
     }
+}
 
-    fn is_locked(&self) -> bool {
-        matches!(self.refusal, Some(Refusal::LockedOut { .. }))
-    }
-
-    fn wrong_passphrase(&self) -> bool {
-        matches!(self.refusal, Some(Refusal::WrongPassphrase { .. }))
-    }
-
-    fn wrong_check(&self) -> bool {
-        self.refusal == Some(Refusal::WrongCheck)
-    }
-
+impl Frame<'_> {
+    /// What stands before and behind the characters to type.
     fn check_hint(&self) -> (&'static str, &'static str) {
-        check_hint(&self.frame)
-    }
-}
-
-/// What stands before and behind the characters to type.
-fn check_hint(frame: &Frame<'_>) -> (&'static str, &'static str) {
-    frame.words.front.check_hint.split_once("{characters}").unwrap_or_default()
-}
-
-/// A locked page shows no form, only until when.
-fn scripts(passphrase_required: bool, is_locked: bool) -> Vec<Script> {
-    match (is_locked, passphrase_required) {
-        (true, _) => vec![Script::Countdown],
-        (false, true) => vec![Script::Show, Script::Forget],
-        (false, false) => Vec::new(),
+        self.words.front.check_hint.split_once("{characters}").unwrap_or_default()
     }
 }

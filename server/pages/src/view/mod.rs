@@ -28,7 +28,7 @@ use style::{Script, Sheet};
 
 pub use create::{Closed, Create, Limits, Problem, Typed};
 pub use ending::{Gone, Lost, Shown};
-pub use front::{BurnConfirm, Front, Refusal};
+pub use front::{BurnConfirm, Confirm, Front, Refusal};
 pub use receipt::{Generated, Receipt, ReceiptState};
 pub use trouble::{Trouble, What};
 

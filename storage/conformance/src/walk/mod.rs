@@ -19,6 +19,7 @@ use waxseal_core::store::Store;
 use waxseal_core::time::Ttl;
 
 use ledger::{Door, Ledger, Secret};
+pub use world::Hashed;
 use world::{ACCOUNTS, Asked, Said, World};
 
 /// What to do, to which secret, how, and by whom.

@@ -185,7 +185,7 @@ impl Entropy for Drawn {
 
 /// One hash in place of Argon2id, which would leave no time for anything else.
 #[derive(Debug)]
-struct Hashed;
+pub struct Hashed;
 
 #[async_trait]
 impl Stretch for Hashed {
