@@ -27,8 +27,6 @@ use crate::key::hex;
 use crate::post::Post;
 use crate::{keys, log, out, store, tls, warn};
 
-/// So many times the usual number of requests may come within a second.
-const BURST: usize = 16;
 /// What may still run after the server has said farewell. With its own ten seconds
 /// and the mail's two it stays below the fifteen that a stop may take.
 const LAST_WORK: Duration = Duration::from_secs(2);
@@ -124,7 +122,7 @@ fn app(
     let entropy = Arc::new(SystemEntropy::default());
     let accounts = Accounts::new(opened.accounts, keyring.clone(), clock.clone(), entropy.clone());
     let cores = available_parallelism().map_or(1, usize::from);
-    let turns = Turns::new(config.requests_at_once, config.requests_at_once.saturating_mul(BURST));
+    let turns = Turns::new(config.requests_at_once);
     let pool = Arc::new(StretchPool::new(cores, turns.clone()));
     let store = metrics.as_ref().map_or(opened.store.clone(), |metrics| metrics.meter(opened.store));
     let ports = Ports { store, clock, entropy, stretch: pool.clone() };

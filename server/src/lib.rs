@@ -16,7 +16,6 @@
 //! pages       what people meet beside the API; hints in a build without them
 //! panics      one that strikes costs one answer
 //! client      who a request counts for, behind which proxies
-//! room        how many are inside at once: bursts get in, a crowd that stays does not
 //! turns       how many requests are worked on at once
 //! stretch     Argon2id off the async threads, bounded
 //! metrics     what the server counts of itself, and the listener that tells it
@@ -44,7 +43,6 @@ mod panics;
 mod patience;
 mod places;
 mod private_file;
-mod room;
 mod stretch;
 mod sweeper;
 mod tls;

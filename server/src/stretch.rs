@@ -2,6 +2,7 @@
 //! queue behind them, and a clear refusal beyond.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
@@ -9,19 +10,19 @@ use waxseal_core::seal::kdf::{Cost, Place, SALT_BYTES, Stretch, StretchError, ar
 use waxseal_core::secret::{KeyBytes, Passphrase};
 
 use crate::Turns;
-use crate::room::Room;
 
-/// Passphrases that may wait within a second: at 25 ms each, on two cores, they are done in
-/// under another. It takes no memory: that is bounded by how many run.
+/// Passphrases that may wait: at 25 ms each, on two cores, under a second. They take no
+/// memory: that is bounded by how many run.
 const QUEUE: usize = 64;
 
 /// Runs Argon2id in the runtime's blocking threads, bounded in number and so in memory.
 #[derive(Debug)]
 pub struct StretchPool {
     running: Arc<Semaphore>,
-    room: Arc<Room>,
+    places: Arc<Semaphore>,
     cores: usize,
     turns: Turns,
+    refused: AtomicU64,
 }
 
 /// What a pool is busy with.
@@ -36,27 +37,32 @@ pub(crate) struct Load {
 }
 
 impl StretchPool {
-    /// At most `cores` at once. As many more may wait at any time: each for no longer than
-    /// it takes itself. Who waits has no turn meanwhile.
+    /// At most `cores` at once. Who waits lets another have the turn meanwhile.
     #[must_use]
     pub fn new(cores: usize, turns: Turns) -> Self {
         let cores = cores.max(1);
-        let room = Room::new(2 * cores, cores + QUEUE);
-        Self { running: Arc::new(Semaphore::new(cores)), room, cores, turns }
+        let places = Arc::new(Semaphore::new(cores + QUEUE));
+        let running = Arc::new(Semaphore::new(cores));
+        Self { running, places, cores, turns, refused: AtomicU64::new(0) }
     }
 
     pub(crate) fn load(&self) -> Load {
         let running = self.cores.saturating_sub(self.running.available_permits());
+        let taken = (self.cores + QUEUE).saturating_sub(self.places.available_permits());
+        let refused = self.refused.load(Ordering::Relaxed);
         // The two are read one after the other.
-        let waiting = self.room.taken().saturating_sub(running) as u64;
-        Load { running: running as u64, waiting, refused: self.room.refused() }
+        Load { running: running as u64, waiting: taken.saturating_sub(running) as u64, refused }
     }
 }
 
 #[async_trait]
 impl Stretch for StretchPool {
     fn place(&self) -> Result<Place, StretchError> {
-        self.room.enter().map(Place::holding).ok_or(StretchError::Busy)
+        let place = self.places.clone().try_acquire_owned();
+        place.map(Place::holding).map_err(|_| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            StretchError::Busy
+        })
     }
 
     async fn stretch(
@@ -82,15 +88,16 @@ impl Stretch for StretchPool {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test(flavor = "multi_thread")]
     async fn beyond_the_queue_it_is_busy_and_then_it_serves_again() {
-        let pool = Arc::new(StretchPool::new(1, Turns::new(0, 0)));
+        let pool = Arc::new(StretchPool::new(1, Turns::new(0)));
         let stretch = |pool: Arc<StretchPool>, place| async move {
             pool.stretch(place, Passphrase::from("x"), [0; SALT_BYTES], Cost::USUAL).await
         };
         let places: Vec<_> = (0..1 + QUEUE + 7).filter_map(|_| pool.place().ok()).collect();
         assert_eq!((places.len(), pool.load().refused), (1 + QUEUE, 7));
-        let crowd: Vec<_> = places.into_iter().map(|place| tokio::spawn(stretch(pool.clone(), place))).collect();
+        let crowd: Vec<_> =
+            places.into_iter().map(|place| tokio::spawn(stretch(pool.clone(), place))).collect();
         for one in crowd {
             assert!(one.await.unwrap().is_ok());
         }

@@ -117,7 +117,7 @@ impl Server {
             proxies: TrustedProxies::new(proxies),
             patience: setup.patience,
             connections: setup.connections,
-            turns: Turns::new(setup.requests, setup.requests),
+            turns: Turns::new(setup.requests),
             tls: setup.identity.as_ref().map(|identity| identity.tls.clone()),
             metrics: Some(metrics),
         };

@@ -133,7 +133,8 @@ pub(crate) async fn drive(address: SocketAddr, offer: Offer) -> anyhow::Result<O
     });
     let from = schedule.start + offer.length.mul_f64(WARM_UP);
     let until = from + offer.length;
-    let mut loops: JoinSet<_> = clients.into_iter().map(|client| client.run(schedule.clone(), from)).collect();
+    let mut loops: JoinSet<_> =
+        clients.into_iter().map(|client| client.run(schedule.clone(), from)).collect();
     let telling = schedule.clone();
     let told = tokio::task::spawn_blocking(move || telling.tell(until)).await?;
     let mut outcome = Outcome::default();
