@@ -1,5 +1,5 @@
-//! What operations ask of one server while another command is on its way goes out as one
-//! command behind it: Redis spends more on taking a script up than on what it does for
+//! What operations ask of one server while other commands are on their way goes out as one
+//! command behind them: Redis spends more on taking a script up than on what it does for
 //! one record, and our own share of a command is spent once for all, too.
 //!
 //! On a cluster each goes by itself: hardly two of them lie in one slot.
@@ -16,8 +16,10 @@ use crate::layout::Damaged;
 use crate::records::nonsense;
 use crate::scripts::Script;
 
-/// Operations in one command: Redis does nothing else meanwhile, for about half a millisecond.
-const MOST: usize = 32;
+/// Operations in one command: Redis does nothing else meanwhile, for less than a millisecond.
+const MOST: usize = 64;
+/// Commands of one kind that are on their way at once: while Redis does one, the next is made.
+const ABREAST: usize = 2;
 /// Bytes in one command, unless a single operation takes more.
 const MOST_BYTES: usize = 256 * 1_024;
 
@@ -47,8 +49,8 @@ pub(crate) struct Batch<const KEYS: usize> {
 /// Those that have not been sent.
 struct Waiting<const KEYS: usize> {
     parts: VecDeque<(Part<KEYS>, Teller)>,
-    /// Whether somebody sends: what waits is theirs to send.
-    flying: bool,
+    /// How many send: what waits is theirs to send.
+    flying: usize,
 }
 
 type Teller = oneshot::Sender<Result<Value, Fault>>;
@@ -75,7 +77,7 @@ impl<const KEYS: usize> Waiting<KEYS> {
 
 impl<const KEYS: usize> Batch<KEYS> {
     pub(crate) fn new(courier: Arc<Courier>, kind: Kind) -> Arc<Self> {
-        let waiting = Mutex::new(Waiting { parts: VecDeque::new(), flying: false });
+        let waiting = Mutex::new(Waiting { parts: VecDeque::new(), flying: 0 });
         Arc::new(Self { courier, kind, waiting })
     }
 
@@ -93,7 +95,9 @@ impl<const KEYS: usize> Batch<KEYS> {
         let lead = {
             let mut waiting = self.waiting();
             waiting.parts.push_back((part, teller));
-            !std::mem::replace(&mut waiting.flying, true)
+            let lead = waiting.flying < ABREAST;
+            waiting.flying += usize::from(lead);
+            lead
         };
         if lead {
             tokio::spawn(Flying { batch: Arc::clone(self), landed: false }.fly());
@@ -154,7 +158,8 @@ impl<const KEYS: usize> Flying<KEYS> {
             let (parts, tellers) = {
                 let mut waiting = self.batch.waiting();
                 if waiting.parts.is_empty() {
-                    (waiting.flying, self.landed) = (false, true);
+                    waiting.flying -= 1;
+                    self.landed = true;
                     return;
                 }
                 waiting.next()
@@ -179,7 +184,7 @@ impl<const KEYS: usize> Drop for Flying<KEYS> {
         if !self.landed {
             let mut waiting = self.batch.waiting();
             waiting.parts.clear();
-            waiting.flying = false;
+            waiting.flying -= 1;
         }
     }
 }
@@ -187,7 +192,7 @@ impl<const KEYS: usize> Drop for Flying<KEYS> {
 fn tell(tellers: Vec<Teller>, answers: impl Iterator<Item = Result<Value, Fault>>) {
     for (teller, answer) in tellers.into_iter().zip(answers) {
         // One who has gone needs no answer.
-        let _ = teller.send(answer);
+        drop(teller.send(answer));
     }
 }
 

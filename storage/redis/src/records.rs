@@ -220,7 +220,7 @@ impl RedisStore {
             Value::Nil => Ok(None),
             answer => {
                 let kept: Vec<u8> = read(answer)?;
-                let (kept, body_bytes) = kept.split_last_chunk::<4>().ok_or(Damaged)?;
+                let (body_bytes, kept) = kept.split_first_chunk::<4>().ok_or(Damaged)?;
                 Ok(Some((Head::read(kept)?, u32::from_be_bytes(*body_bytes).into())))
             }
         }

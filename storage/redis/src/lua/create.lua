@@ -18,13 +18,17 @@ if redis.call('MSETNX', unpack(written)) == 0 then
     if answers[i] == 0 and not redis.call('SET', KEYS[i], ARGV[4 * i - 3], 'NX') then answers[i] = 1 end
   end
 end
+-- What can't be counted is told of the one record: the others have nothing to do with it.
 for i = 1, n do
   if answers[i] == 0 then
-    if redis.call('RPUSH', KEYS[2 * n + i], ARGV[4 * i - 2]) == 1 then
+    local lines = redis.pcall('RPUSH', KEYS[2 * n + i], ARGV[4 * i - 2])
+    if lines == 1 then
       local start = KEYS[2 * n + i]:match('%d+$')
       redis.call('ZADD', KEYS[3 * n + i], start, start)
     end
-    redis.call('HINCRBY', KEYS[n + i], ARGV[4 * i - 1], ARGV[4 * i])
+    local counted = redis.pcall('HINCRBY', KEYS[n + i], ARGV[4 * i - 1], ARGV[4 * i])
+    if type(lines) == 'table' then answers[i] = lines end
+    if type(counted) == 'table' then answers[i] = counted end
   end
 end
 return answers

@@ -37,7 +37,7 @@ for i = 5, #ARGV do
       -- Deleting first: a Redis whose memory is used up refuses a script that begins by writing.
       redis.call('DEL', KEYS[at + 1])
       if head.sealed then
-        redis.call('SET', KEYS[at], without_content(at, head.bytes, head.state, head.bytes:sub(4, 11)))
+        redis.call('SET', KEYS[at], without_content(at, head.bytes))
         count('S' .. head.state, -content, 1)
         expired, freed = expired + 1, freed + content
       end
