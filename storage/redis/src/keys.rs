@@ -5,7 +5,7 @@
 //! PREFIX:g{a7}REST      the guesses at it, as core's Attempts writes them
 //! PREFIX:d{a7}          what of the bucket is due to be swept, and when (sorted set)
 //! PREFIX:d{a7}HOUR      what comes due in an hour that has not begun (list): see due.rs
-//! PREFIX:t{a7}          what the bucket holds, in figures (hash)
+//! PREFIX:t{a7}          what the bucket holds, in figures (hash): see figures.rs
 //! PREFIX:l{ACCOUNT}     an account's list: record ids by time of making (sorted set)
 //! PREFIX:a{accounts}ID  an account and its tokens; the digests beside it:
 //! PREFIX:k{accounts}DIGEST   whose token this is
