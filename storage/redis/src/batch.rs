@@ -18,8 +18,8 @@ use crate::scripts::Script;
 
 /// Operations in one command: Redis does nothing else meanwhile, for less than a millisecond.
 const MOST: usize = 64;
-/// Commands of one kind that are on their way at once: while Redis does one, the next is made.
-const ABREAST: usize = 2;
+/// Commands of one kind that are on their way at once: while Redis does one, the next are made.
+const ABREAST: usize = 4;
 /// Bytes in one command, unless a single operation takes more.
 const MOST_BYTES: usize = 256 * 1_024;
 
