@@ -3,7 +3,7 @@
 use crate::keys::{Keys, Prefix};
 
 /// Every command that we send or that a script calls, with what connecting takes.
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 36] = [
     // Connecting; whom to ask; what a master says of itself.
     "hello",
     "select",
@@ -19,13 +19,15 @@ const COMMANDS: [&str; 34] = [
     // Records and guesses, the check, allowances, accounts.
     "get",
     "set",
+    "mget",
+    "mset",
+    "msetnx",
     "del",
     "exists",
     "strlen",
     "getrange",
     "setrange",
     // Tallies and domains.
-    "hget",
     "hgetall",
     "hincrby",
     "hdel",
@@ -67,8 +69,7 @@ mod tests {
     fn the_commands_are_those_that_the_source_sends() {
         let mut sent = BTreeSet::from(["hello".to_owned(), "select".to_owned()]);
         for source in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-            let opens =
-                ["cmd(\"", "call.arg(\"", "redis.call('", "ask_one(&node, &[\"", "self.of_tally(bucket, \""];
+            let opens = ["cmd(\"", "call.arg(\"", "redis.call('", "redis.pcall('", "ask_one(&node, &[\""];
             for open in opens {
                 sent.extend(source.split(open).skip(1).map(command));
             }

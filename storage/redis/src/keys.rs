@@ -5,7 +5,7 @@
 //! PREFIX:g{a7}REST      the guesses at it, as core's Attempts writes them
 //! PREFIX:d{a7}          what of the bucket is due to be swept, and when (sorted set)
 //! PREFIX:d{a7}HOUR      what comes due in an hour that has not begun (list): see due.rs
-//! PREFIX:t{a7}          what the bucket holds, in figures (hash)
+//! PREFIX:t{a7}          what the bucket holds, in figures (hash): see figures.rs
 //! PREFIX:l{ACCOUNT}     an account's list: record ids by time of making (sorted set)
 //! PREFIX:a{accounts}ID  an account and its tokens; the digests beside it:
 //! PREFIX:k{accounts}DIGEST   whose token this is
@@ -208,12 +208,16 @@ impl Keys {
     }
 
     fn spell(&self, kind: char, bucket: Bucket, rest: &[u8]) -> Vec<u8> {
-        self.key(kind, &format!("{:02x}", bucket.0), rest)
+        let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
+        self.joined(kind, &[digit(bucket.0 >> 4), digit(bucket.0 & 15)], rest)
     }
 
     fn key(&self, kind: char, tag: &str, rest: &[u8]) -> Vec<u8> {
-        let head = [self.prefix.0.as_bytes(), &[b':', kind as u8, b'{'], tag.as_bytes(), b"}"];
-        [&head.concat(), rest].concat()
+        self.joined(kind, tag.as_bytes(), rest)
+    }
+
+    fn joined(&self, kind: char, tag: &[u8], rest: &[u8]) -> Vec<u8> {
+        [self.prefix.0.as_bytes(), &[b':', kind as u8, b'{'], tag, b"}", rest].concat()
     }
 }
 

@@ -8,6 +8,7 @@
 //! - `keys`: every key, spelt once; `layout` and `account_layout`: the bytes behind them
 //! - `scripts` and `lua/`: the steps that must be atomic
 //! - `records`, `lists`, `tally`, `accounts`, `limiter`: the contracts over them
+//! - `batch`: what waits goes out together; `figures`: what a bucket's tally says
 //! - `budget`: how many bytes may stand
 //! - `url`, `topology`, `node`, `courier`: where Redis is, which server to ask, the
 //!   connections to it, and what to do when it refuses
@@ -46,10 +47,12 @@
 mod account_layout;
 mod accounts;
 mod acl;
+mod batch;
 mod budget;
 mod courier;
 mod due;
 mod fault;
+mod figures;
 mod format;
 mod inspect;
 mod keys;
@@ -71,8 +74,10 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use waxseal_core::store::LOCK_BYTES;
 
 pub use crate::acl::acl;
+use crate::batch::{Batch, Kind};
 use crate::budget::Budget;
 use crate::courier::Courier;
 pub use crate::fault::Trouble;
@@ -119,6 +124,10 @@ impl Default for Options {
 pub struct RedisStore {
     keys: Keys,
     courier: Arc<Courier>,
+    /// What waits to be read, stored and ended.
+    reading: Arc<Batch<1>>,
+    creating: Arc<Batch<4>>,
+    ending: Arc<Batch<3>>,
     budget: Budget,
     min_replicas: u64,
     wait: Duration,
@@ -140,8 +149,12 @@ impl RedisStore {
         let courier = Arc::new(Courier::new(topology, options.patience));
         start::check(&courier, options.min_replicas).await?;
         format::bring_up(&courier, &keys).await?;
+        let batch = |script, before| Kind::Script { script, before };
         Ok(Self {
             keys,
+            reading: Batch::new(Arc::clone(&courier), Kind::Get),
+            creating: Batch::new(Arc::clone(&courier), batch(&scripts::CREATE, None)),
+            ending: Batch::new(Arc::clone(&courier), batch(&scripts::SETTLE, Some(LOCK_BYTES))),
             courier,
             budget: Budget::new(options.stored_bytes_budget),
             min_replicas: options.min_replicas,

@@ -1,5 +1,7 @@
 //! [`Store`] over Redis.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue, Pipeline, Value, cmd, from_redis_value};
 use waxseal_core::attempt::{Attempts, CLIENTS, Guess, Verdict};
@@ -13,8 +15,10 @@ use waxseal_core::store::{
 use waxseal_core::time::Timestamp;
 
 use crate::RedisStore;
+use crate::batch::{self, Batch, Part};
 use crate::due::Hour;
 use crate::fault::{Fault, Trouble};
+use crate::figures;
 use crate::keys::Bucket;
 use crate::layout::{Damaged, Head, pack, unpack};
 use crate::scripts;
@@ -135,24 +139,34 @@ impl Store for RedisStore {
 
 impl RedisStore {
     async fn store(&self, record: &Record, room: bool, now: Timestamp) -> Result<Created, Fault> {
-        let bucket = Bucket::of(&record.id);
         let key = self.keys.record(&record.id);
+        if !room {
+            let mut exists = cmd("EXISTS");
+            exists.arg(&key);
+            let stands: bool = read(self.courier.send(&key, exists).await?)?;
+            return Ok(if stands { Created::Taken } else { Created::Full });
+        }
+        let create = self.creation(key, record, now);
+        match self.change(&self.creating, create, |answer| *answer == Value::Int(0)).await? {
+            Value::Int(0) => Ok(Created::Fresh),
+            Value::Int(1) => Ok(Created::Taken),
+            _ => Err(nonsense()),
+        }
+    }
+
+    fn creation(&self, key: Vec<u8>, record: &Record, now: Timestamp) -> Part<4> {
+        let bucket = Bucket::of(&record.id);
         let (expires, hour) = (record.sealed.expires, Hour::of(record.sealed.expires));
-        let mut create = scripts::CREATE.call(&[
-            &key,
-            &self.keys.hour(bucket, hour.start()),
-            &self.keys.due(bucket),
-            &self.keys.tally(bucket),
-        ]);
-        create.arg(pack(record, now)).arg(&Hour::line(expires, &record.id)[..]).arg(hour.start());
-        create.arg(record.stored_bytes()).arg(record.kid.as_bytes()).arg(i32::from(room));
-        let created = match self.change(&key, create, |answer| *answer == Value::Int(0)).await? {
-            Value::Int(0) => Created::Fresh,
-            Value::Int(1) => Created::Taken,
-            Value::Int(2) => Created::Full,
-            _ => return Err(nonsense()),
-        };
-        Ok(created)
+        let (tally, due) = (self.keys.tally(bucket), self.keys.due(bucket));
+        Part {
+            keys: [key, tally, self.keys.hour(bucket, hour.start()), due],
+            arguments: vec![
+                pack(record, now),
+                Hour::line(expires, &record.id).to_vec(),
+                figures::of_kid(record.kid),
+                figures::added(record.stored_bytes()).to_string().into_bytes(),
+            ],
+        }
     }
 
     /// Opens without counting.
@@ -164,10 +178,8 @@ impl RedisStore {
         now: Timestamp,
     ) -> Result<Attempt, Fault> {
         let key = self.keys.record(id);
-        let mut get = cmd("GET");
-        get.arg(&key);
-        let packed: Option<Vec<u8>> = read(self.courier.send(&key, get).await?)?;
-        let Some(packed) = packed else { return Ok(Attempt::Gone) };
+        let packed = self.reading.send(Part { keys: [key], arguments: Vec::new() }).await?;
+        let Some(packed) = read::<Option<Vec<u8>>>(packed)? else { return Ok(Attempt::Gone) };
         let (head, sealed) = unpack(&packed)?;
         match sealed.filter(|_| head.is_new(now)) {
             Some(sealed) => Ok(granted(sealed, &self.guesses(id, &head).await?, guess, policy, now)),
@@ -197,37 +209,37 @@ impl RedisStore {
     }
 
     async fn end(&self, id: &RecordId, ending: Ending, now: Timestamp) -> Result<Option<(Head, u64)>, Fault> {
-        let key = self.keys.record(id);
         let tally = self.keys.tally(Bucket::of(id));
-        let mut settle = scripts::SETTLE.call(&[&key, &self.keys.guesses(id), &tally]);
-        settle.arg(now.secs()).arg(LOCK_BYTES);
+        let mut asked = now.secs().to_be_bytes().to_vec();
         for from in Stored::ALL {
-            if let Some(becomes) = from.on(ending) {
-                settle.arg(from.code()).arg(becomes.code());
-            }
+            asked.extend(from.on(ending).iter().flat_map(|becomes| [from.code(), becomes.code()]));
         }
-        match self.change(&key, settle, |answer| *answer != Value::Nil).await? {
+        let settle =
+            Part { keys: [self.keys.record(id), tally, self.keys.guesses(id)], arguments: vec![asked] };
+        match self.change(&self.ending, settle, |answer| *answer != Value::Nil).await? {
             Value::Nil => Ok(None),
             answer => {
-                let (kept, body_bytes): (Vec<u8>, u64) = read(answer)?;
-                Ok(Some((Head::read(&kept)?, body_bytes)))
+                let kept: Vec<u8> = read(answer)?;
+                let (body_bytes, kept) = kept.split_first_chunk::<4>().ok_or(Damaged)?;
+                Ok(Some((Head::read(kept)?, u32::from_be_bytes(*body_bytes).into())))
             }
         }
     }
 
     /// Sends what changes a secret's life, confirmed by replicas if they are to
     /// confirm it and `changed` says that there is something to confirm.
-    async fn change(
+    async fn change<const KEYS: usize>(
         &self,
-        key: &[u8],
-        command: Cmd,
+        batch: &Arc<Batch<KEYS>>,
+        part: Part<KEYS>,
         changed: impl Fn(&Value) -> bool,
     ) -> Result<Value, Fault> {
         let (wanted, within) = (self.min_replicas, self.wait);
         if wanted == 0 {
-            return self.courier.send(key, command).await;
+            return batch.send(part).await;
         }
-        let (answer, acks) = self.courier.confirm(key, command, wanted, within).await?;
+        let (answer, acks) = self.courier.confirm(&part.keys[0], batch.alone(&part), wanted, within).await?;
+        let answer = batch::only(answer)?;
         if changed(&answer) && acks < wanted {
             return Err(Fault::Unsure(Trouble::TooFewReplicas { acks, wanted, within }));
         }

@@ -39,11 +39,11 @@ macro_rules! on_records {
 }
 
 scripts! {
-    /// Stores a record.
+    /// Stores records.
     CREATE = include_str!("lua/create.lua");
     /// Counts a guess.
     ATTEMPT = on_records!("lua/attempt.lua");
-    /// Ends a secret.
+    /// Ends secrets.
     SETTLE = though_full!(on_records!("lua/settle.lua"));
     /// Notes what became of a message.
     NOTE = include_str!("lua/note.lua");
@@ -51,6 +51,8 @@ scripts! {
     UNFOLD = include_str!("lua/unfold.lua");
     /// Erases and forgets.
     SWEEP = on_records!("lua/sweep.lua");
+    /// Takes bytes from one figure of a bucket to another.
+    REBASE = include_str!("lua/rebase.lua");
     /// Changes an account.
     SWAP = include_str!("lua/swap.lua");
     /// Registers a domain.
@@ -64,11 +66,17 @@ scripts! {
 impl Script {
     /// A call over `keys`, to which arguments may be added.
     pub(crate) fn call<K: AsRef<[u8]>>(&self, keys: &[K]) -> Cmd {
-        let mut call = Cmd::with_capacity(keys.len() + ARGUMENTS, BYTES);
-        call.arg("EVALSHA").arg(self.hash.as_str()).arg(keys.len());
+        let mut call = self.begin(keys.len(), ARGUMENTS, BYTES);
         for key in keys {
             call.arg(key.as_ref());
         }
+        call
+    }
+
+    /// A call to which so many keys are to be added, and arguments, with about so many bytes.
+    pub(crate) fn begin(&self, keys: usize, arguments: usize, bytes: usize) -> Cmd {
+        let mut call = Cmd::with_capacity(3 + keys + arguments, 64 + bytes);
+        call.arg("EVALSHA").arg(self.hash.as_str()).arg(keys);
         call
     }
 
@@ -94,14 +102,22 @@ mod tests {
     #[test]
     fn scripts_touch_declared_keys_only() {
         for script in ALL {
-            let calls = script.text().split("redis.call(").skip(1);
+            let text = script.text().replace("redis.pcall(", "redis.call(");
+            let calls = text.split("redis.call(").skip(1);
             let mut count = 0;
             for call in calls {
                 let key = call.split(',').nth(1).unwrap_or_default().trim();
-                assert!(key.starts_with("KEYS["), "{call}");
+                let known = ["KEYS[", "unpack(KEYS", "unpack(written)"];
+                assert!(known.iter().any(|known| key.starts_with(known)), "{call}");
                 count += 1;
             }
             assert!(count > 0);
+            // What is written together is a key and its value, time and again.
+            for place in script.text().split("written[").skip(1).step_by(2) {
+                assert!(place.starts_with("#written + 1], "), "{place}");
+            }
+            let pairs = script.text().matches("written[#written + 1], written[#written + 2] = KEYS[i], ");
+            assert_eq!(script.text().matches("written[").count(), 2 * pairs.count());
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What the buckets hold, and what in them is due.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use redis::{Cmd, Value, cmd};
@@ -12,6 +11,7 @@ use waxseal_core::time::Timestamp;
 use crate::RedisStore;
 use crate::due::Due;
 use crate::fault::Fault;
+use crate::figures::{self, Figures};
 use crate::keys::{BUCKETS, Bucket, Member};
 use crate::records::read;
 use crate::scripts;
@@ -24,42 +24,36 @@ impl RedisStore {
     /// Counts what stands, if the last count is too old for the budget.
     pub(crate) async fn sum_up(&self) -> Result<(), Fault> {
         let Some(_gate) = self.budget.summing().await else { return Ok(()) };
-        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGET", Some("b"))).collect();
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket)).collect();
         // A secret waits for this, and has a way of its own to go.
         let sums = self.courier.send_each(asked, self.courier.patience() / 4).await;
         // A node that is down must not keep the others from storing; where nobody
         // answers there is nothing to wait for.
         let all_failed = sums.iter().all(Result::is_err);
-        let bytes = |answer: Result<Value, Fault>| Ok(read::<Option<u64>>(answer?)?.unwrap_or(0));
-        match sums.into_iter().map(bytes).sum::<Result<u64, Fault>>() {
-            Ok(sum) => self.budget.set(sum),
+        match summed(sums) {
+            Ok(sums) => self.budget.set(at(&sums, b"b")),
             Err(_) if !all_failed && self.budget.keep() => {}
             Err(fault) => return Err(fault.not_done()),
         }
         Ok(())
     }
 
-    pub(crate) fn of_tally(&self, bucket: Bucket, name: &str, field: Option<&str>) -> (Vec<u8>, Cmd) {
+    /// What asks for a bucket's figures.
+    pub(crate) fn of_tally(&self, bucket: Bucket) -> (Vec<u8>, Cmd) {
         let key = self.keys.tally(bucket);
-        let mut asked = cmd(name);
-        asked.arg(&key).arg(field);
+        let mut asked = cmd("HGETALL");
+        asked.arg(&key);
         (key, asked)
     }
 
     /// The figures of all buckets.
     pub(crate) async fn tallies(&self) -> Result<Usage, Fault> {
-        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGETALL", None)).collect();
-        let mut sums: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-        for tally in self.courier.send_each(asked, self.courier.patience()).await {
-            for (field, count) in read::<Vec<(Vec<u8>, u64)>>(tally?)? {
-                *sums.entry(field).or_default() += count;
-            }
-        }
-        let sum = |field: &[u8]| sums.get(field).copied().unwrap_or(0);
-        let of = |state: Stored| sum(format!("s{}", state.code()).as_bytes());
-        let kid = |(field, count): (&Vec<u8>, &u64)| {
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket)).collect();
+        let sums = summed(self.courier.send_each(asked, self.courier.patience()).await)?;
+        let of = |state: Stored| at(&sums, format!("s{}", state.code()).as_bytes());
+        let kid = |(field, count): (&Vec<u8>, &i64)| {
             let kid = Kid::try_from(field.strip_prefix(b"k")?).ok()?;
-            (*count > 0).then_some((kid, *count))
+            (*count > 0).then_some((kid, count.unsigned_abs()))
         };
         let kids: Vec<_> = sums.iter().filter_map(kid).collect();
         let (received, burned) = (of(Stored::Received), of(Stored::Burned));
@@ -67,7 +61,7 @@ impl RedisStore {
         // Of those that are new in name, the expired that were swept.
         let erased = of(Stored::New);
         let new = records.saturating_sub(received + burned + erased);
-        Ok(Usage { bytes: sum(b"b"), new, received, burned, kids })
+        Ok(Usage { bytes: at(&sums, b"b"), new, received, burned, kids })
     }
 
     /// Goes on where the last call stopped, and once around at most.
@@ -146,8 +140,37 @@ impl RedisStore {
         }
         let (expired, forgotten, freed) = read(self.courier.send(&keys[0], sweep).await?)?;
         self.budget.release(freed);
+        if forgotten > 0 {
+            self.rebase(bucket).await?;
+        }
         Ok((expired, forgotten))
     }
+
+    /// Takes bytes out of figures that hold too many.
+    async fn rebase(&self, bucket: Bucket) -> Result<(), Fault> {
+        let (key, asked) = self.of_tally(bucket);
+        let tally: Vec<(Vec<u8>, i64)> = read(self.courier.send(&key, asked).await?)?;
+        for (field, bytes) in figures::far(&tally) {
+            let mut rebase = scripts::REBASE.call(&[&key]);
+            rebase.arg(field).arg(figures::taken(bytes)).arg("b").arg(bytes);
+            self.courier.send(&key, rebase).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The figures of several buckets, as one.
+fn summed(tallies: Vec<Result<Value, Fault>>) -> Result<Figures, Fault> {
+    let mut sums = Figures::new();
+    for tally in tallies {
+        figures::add(&mut sums, read(tally?)?);
+    }
+    Ok(sums)
+}
+
+/// What they say under one name.
+fn at(sums: &Figures, field: &[u8]) -> u64 {
+    sums.get(field).map_or(0, |sum| u64::try_from(*sum).unwrap_or(0))
 }
 
 fn count(swept: &Swept) -> usize {

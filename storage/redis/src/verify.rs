@@ -16,6 +16,7 @@ use waxseal_core::time::Timestamp;
 use crate::RedisStore;
 use crate::due::Due;
 use crate::fault::{Fault, Trouble};
+use crate::figures::{self, Figures};
 use crate::keys::{Bucket, Found};
 use crate::layout::{Head, unpack};
 use crate::node::Node;
@@ -23,9 +24,6 @@ use crate::records::read;
 
 /// Keys that one SCAN looks at, about.
 const SCANNED_AT_ONCE: usize = 500;
-
-/// What a bucket's tally says or should say: fields and figures, without zeros.
-type Figures = BTreeMap<Vec<u8>, u64>;
 
 /// What was counted in one bucket.
 #[derive(Default)]
@@ -133,11 +131,13 @@ impl RedisStore {
     }
 
     async fn kept_figures(&self) -> Result<Vec<Figures>, Fault> {
-        let asked = Bucket::all().map(|bucket| self.of_tally(bucket, "HGETALL", None)).collect();
+        let asked = Bucket::all().map(|bucket| self.of_tally(bucket)).collect();
         let tallies = self.courier.send_each(asked, self.courier.patience()).await;
         let figures = |tally: Result<Value, Fault>| {
-            let fields = read::<Vec<(Vec<u8>, u64)>>(tally?)?;
-            Ok(fields.into_iter().filter(|(_, figure)| *figure > 0).collect())
+            let mut sums = Figures::new();
+            figures::add(&mut sums, read(tally?)?);
+            sums.retain(|_, figure| *figure != 0);
+            Ok(sums)
         };
         tallies.into_iter().map(figures).collect()
     }
@@ -266,7 +266,7 @@ impl Reading {
         counted.records += 1;
         let content = body.map_or(0, |body| LOCK_BYTES + body);
         *counted.figures.entry(b"b".to_vec()).or_default() +=
-            RECORD_OVERHEAD + (head.boxes_bytes() + content) as u64;
+            i64::try_from(RECORD_OVERHEAD + (head.boxes_bytes() + content) as u64).unwrap_or(i64::MAX);
         *counted.figures.entry([b"k", &head.kid().as_bytes()[..]].concat()).or_default() += 1;
         if body.is_none() {
             *counted.figures.entry(format!("s{}", head.stored().code()).into_bytes()).or_default() += 1;

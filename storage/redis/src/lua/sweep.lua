@@ -6,9 +6,11 @@
 local now, overhead, lock, lives = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local expired, forgotten, freed = 0, 0, 0
 
--- Counts down, and leaves no zero.
-local function less(field, by)
-  if redis.call('HINCRBY', KEYS[2], field, -by) == 0 then redis.call('HDEL', KEYS[2], field) end
+-- Counts, and leaves no zero.
+local function count(field, bytes, records)
+  if redis.call('HINCRBY', KEYS[2], field, figure(bytes, records)) == 0 then
+    redis.call('HDEL', KEYS[2], field)
+  end
 end
 
 for i = 5, #ARGV do
@@ -26,9 +28,8 @@ for i = 5, #ARGV do
       redis.call('DEL', KEYS[at], KEYS[at + 1])
       redis.call('ZREM', KEYS[1], name)
       local all = overhead + content + head.info + head.own
-      less('b', all)
-      less('k' .. head.kid, 1)
-      if not head.sealed then less('s' .. head.state, 1) end
+      count('K' .. head.kid, -all, -1)
+      if not head.sealed then count('S' .. head.state, 0, -1) end
       forgotten, freed = forgotten + 1, freed + all
     elseif now < head.expires then
       redis.call('ZADD', KEYS[1], head.expires, name)
@@ -36,9 +37,8 @@ for i = 5, #ARGV do
       -- Deleting first: a Redis whose memory is used up refuses a script that begins by writing.
       redis.call('DEL', KEYS[at + 1])
       if head.sealed then
-        redis.call('SET', KEYS[at], without_content(at, head.bytes, head.state, head.updated))
-        less('b', content)
-        redis.call('HINCRBY', KEYS[2], 's' .. head.state, 1)
+        redis.call('SET', KEYS[at], without_content(at, head.bytes))
+        count('S' .. head.state, -content, 1)
         expired, freed = expired + 1, freed + content
       end
       redis.call('ZADD', KEYS[1], gone, name)
