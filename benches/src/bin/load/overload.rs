@@ -41,10 +41,12 @@ async fn one(plan: &Plan, store: Store, passphrase: bool, report: &mut Report) -
     // A passphrase takes a thousand times as long, so that fewer are counted.
     let length = plan.visit * if passphrase { 20 } else { 4 };
     let capacity = capacity(&server, passphrase, length).await?;
+    // Few enough that none is idle for so long that it is closed.
+    let connections = if passphrase { plan.guarded } else { plan.crowd };
     let mut unloaded = None;
     for part in PARTS {
         let offer =
-            Offer { rate: capacity * part, connections: plan.crowd, length, bytes: BYTES, passphrase };
+            Offer { rate: capacity * part, connections, length, bytes: BYTES, passphrase };
         let outcome = drive(server.address, offer).await?;
         let first = *unloaded.get_or_insert(outcome.accepted.due_ms(990));
         tell(report, store, part, offer, &outcome, first, &server)?;
