@@ -90,7 +90,8 @@ mod tests {
         };
         let places: Vec<_> = (0..1 + QUEUE + 7).filter_map(|_| pool.place().ok()).collect();
         assert_eq!((places.len(), pool.load().refused), (1 + QUEUE, 7));
-        let crowd: Vec<_> = places.into_iter().map(|place| tokio::spawn(stretch(pool.clone(), place))).collect();
+        let crowd: Vec<_> =
+            places.into_iter().map(|place| tokio::spawn(stretch(pool.clone(), place))).collect();
         for one in crowd {
             assert!(one.await.unwrap().is_ok());
         }

@@ -29,7 +29,7 @@ const MOST_REPLICAS: u64 = 16;
 const LONGEST_WAIT: u64 = 10_000;
 
 /// Requests that are worked on at once, unless somebody says how many.
-const USUAL_REQUESTS: u64 = 64;
+const USUAL_REQUESTS: u64 = 256;
 
 /// How many actions; 0 for no limit.
 pub(super) type Count = Whole<0, { u32::MAX as u64 }>;

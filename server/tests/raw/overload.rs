@@ -95,6 +95,10 @@ async fn people_are_told_so_and_keep_what_they_typed() {
     let form = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n";
     let sent = outside.ask("POST /", form, "secret=typed+words&nonce=").await;
     assert_eq!((sent.status, sent.header("retry-after")), (503, Some("5")));
-    assert!(sent.body.contains("typed words") && sent.body.contains("Your secret was not stored."), "{}", sent.body);
+    assert!(
+        sent.body.contains("typed words") && sent.body.contains("Your secret was not stored."),
+        "{}",
+        sent.body
+    );
     held.go_on.add_permits(100);
 }

@@ -47,7 +47,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     minimal: bool,
     /// Connections over which an open loop asks; with passphrases it has 64
-    #[arg(long, global = true, default_value_t = 256)]
+    #[arg(long, global = true, default_value_t = 1_000)]
     crowd: usize,
     /// Processors that overloaded servers get for themselves, as taskset names them; keep
     /// this program off them by taskset, too
