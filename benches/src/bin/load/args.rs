@@ -46,6 +46,9 @@ pub(crate) struct Cli {
     /// work that none is spared, and an embedded one, the bare around the API of the core
     #[arg(long, global = true)]
     minimal: bool,
+    /// Connections over which an open loop asks; with passphrases it has 64
+    #[arg(long, global = true, default_value_t = 1_000)]
+    crowd: usize,
     /// Processors that overloaded servers get for themselves, as taskset names them; keep
     /// this program off them by taskset, too
     #[arg(long, global = true, value_name = "LIST")]
@@ -108,7 +111,7 @@ pub(crate) struct Plan {
     pub(crate) records: usize,
     pub(crate) minimal: bool,
     pub(crate) server_cpus: Option<String>,
-    /// Connections over which twice the capacity comes.
+    /// Connections over which an open loop asks.
     pub(crate) crowd: usize,
     /// Connections with passphrases.
     pub(crate) guarded: usize,
@@ -150,7 +153,7 @@ impl Cli {
             records: self.records,
             minimal: self.minimal,
             server_cpus: self.server_cpus.clone(),
-            crowd: 1_000,
+            crowd: self.crowd,
             guarded: 64,
             starts: 21,
             idle: 500,

@@ -137,8 +137,8 @@ pub(crate) async fn drive(address: SocketAddr, offer: Offer) -> anyhow::Result<O
         clients.into_iter().map(|client| client.run(schedule.clone(), from)).collect();
     let telling = schedule.clone();
     let told = tokio::task::spawn_blocking(move || telling.tell(until)).await?;
-    let mut outcome = Outcome::default();
-    outcome.unsent = told.saturating_sub(schedule.taken.load(Ordering::Relaxed));
+    let unsent = told.saturating_sub(schedule.taken.load(Ordering::Relaxed));
+    let mut outcome = Outcome { unsent, ..Outcome::default() };
     while let Some(done) = loops.join_next().await {
         let Outcome { accepted, refused, .. } = done??;
         outcome.accepted.append(accepted);

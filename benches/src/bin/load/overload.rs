@@ -18,10 +18,9 @@ const HEAD: &str = "\
 
 /// Bytes of a value.
 const BYTES: usize = 100;
-/// Connections that ask as fast as they are answered, to find the capacity.
-const CLOSED: usize = 64;
-/// The same with passphrases: as many as keep the processors busy, and none is refused.
-const CLOSED_GUARDED: usize = 8;
+/// Connections that ask for passphrases as fast as they are answered, to find the capacity: as
+/// many as keep two processors busy, and none is refused.
+const CLOSED_GUARDED: usize = 4;
 /// Parts of the capacity that are asked for.
 const PARTS: [f64; 4] = [0.1, 0.5, 1.0, 2.0];
 
@@ -40,11 +39,12 @@ async fn one(plan: &Plan, store: Store, passphrase: bool, report: &mut Report) -
     let server = home.serve_on(&plan.waxseal, plan.server_cpus.as_deref())?;
     // A passphrase takes a thousand times as long, so that fewer are counted.
     let length = plan.visit * if passphrase { 20 } else { 4 };
-    let capacity = capacity(&server, passphrase, length).await?;
+    let capacity = capacity(&server, plan.crowd, passphrase, length).await?;
+    // Few enough that none is idle for so long that it is closed.
+    let connections = if passphrase { plan.guarded } else { plan.crowd };
     let mut unloaded = None;
     for part in PARTS {
-        let offer =
-            Offer { rate: capacity * part, connections: plan.crowd, length, bytes: BYTES, passphrase };
+        let offer = Offer { rate: capacity * part, connections, length, bytes: BYTES, passphrase };
         let outcome = drive(server.address, offer).await?;
         let first = *unloaded.get_or_insert(outcome.accepted.due_ms(990));
         tell(report, store, part, offer, &outcome, first, &server)?;
@@ -52,11 +52,12 @@ async fn one(plan: &Plan, store: Store, passphrase: bool, report: &mut Report) -
     server.stop()
 }
 
-/// Requests that are answered a second, at the most.
-async fn capacity(server: &Server, passphrase: bool, length: Duration) -> anyhow::Result<f64> {
+/// Requests that are answered a second, at the most: over SQLite more the more ask at once,
+/// since one commit serves all that wait.
+async fn capacity(server: &Server, crowd: usize, passphrase: bool, length: Duration) -> anyhow::Result<f64> {
     let (operation, connections) = match passphrase {
         true => (Operation::PassphrasePair, CLOSED_GUARDED),
-        false => (Operation::Pair, CLOSED),
+        false => (Operation::Pair, crowd),
     };
     // Each pair is two requests.
     Ok(visit(server, operation, BYTES, connections, length).await?.figures().rate * 2.0)
