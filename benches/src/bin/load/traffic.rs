@@ -13,6 +13,8 @@ use crate::server::Server;
 
 /// The part of a visit that is driven before anything is counted.
 const WARM_UP: f64 = 0.2;
+/// Who is told to come again waits for a moment; far shorter than the answer asks for.
+const BACK_OFF: Duration = Duration::from_millis(100);
 /// The passphrase of secrets that have one.
 const PASSPHRASE: &str = "correct+horse+battery";
 /// A key that is well formed and leads nowhere.
@@ -23,7 +25,8 @@ const NOWHERE: &str = "1k3lx2q8m0v7h5b9d4j6t1r0w8y2a5c";
 pub(crate) enum Operation {
     /// Share, then reveal; the value must come back as it went.
     Pair,
-    /// The same with a passphrase. What is refused for too many at once is counted as that.
+    /// The same with a passphrase. What is refused for too many at once is counted as that, and
+    /// asked again a moment later.
     PassphrasePair,
     /// Share only.
     Share,
@@ -196,14 +199,17 @@ impl Client {
     async fn pair(&mut self) -> anyhow::Result<bool> {
         let Some(key) = self.shared().await? else { return Ok(false) };
         reveal(&mut self.request, &key, self.operation == Operation::PassphrasePair);
-        let (status, body) = timed(&mut self.connection, &mut self.counted, &self.request).await?;
-        if status == 503 {
-            // Not asked again: what is refused after the guess was counted costs a guess.
+        let (status, body) = loop {
+            let (status, body) = timed(&mut self.connection, &mut self.counted, &self.request).await?;
+            if status != 503 {
+                break (status, body.to_vec());
+            }
+            // Asked again: what is refused has cost no guess.
             self.counted.refused += 1;
-            return Ok(false);
-        }
+            tokio::time::sleep(BACK_OFF).await;
+        };
         ensure!(status == 200, "a reveal was answered by {status}");
-        ensure!(text(body, "value")? == self.share.value, "another value came back");
+        ensure!(text(&body, "value")? == self.share.value, "another value came back");
         Ok(true)
     }
 
@@ -212,6 +218,7 @@ impl Client {
         let (status, body) = timed(&mut self.connection, &mut self.counted, self.share.next()).await?;
         if status == 503 {
             self.counted.refused += 1;
+            tokio::time::sleep(BACK_OFF).await;
             return Ok(None);
         }
         ensure!(status == 200, "a share was answered by {status}");
