@@ -46,7 +46,7 @@ pub(crate) struct Cli {
     /// work that none is spared, and an embedded one, the bare around the API of the core
     #[arg(long, global = true)]
     minimal: bool,
-    /// Connections over which an open loop asks; with passphrases it has 64
+    /// Connections over which an open loop asks; with passphrases they are 24
     #[arg(long, global = true, default_value_t = 1_000)]
     crowd: usize,
     /// Processors that overloaded servers get for themselves, as taskset names them; keep

@@ -21,6 +21,9 @@ const BYTES: usize = 100;
 /// Connections that ask for passphrases as fast as they are answered, to find the capacity: as
 /// many as keep two processors busy, and none is refused.
 const CLOSED_GUARDED: usize = 4;
+/// Connections over which an open loop asks for passphrases: few enough that none waits for
+/// its first request for so long that it is closed.
+const GUARDED: usize = 24;
 /// Parts of the capacity that are asked for.
 const PARTS: [f64; 4] = [0.1, 0.5, 1.0, 2.0];
 
@@ -40,8 +43,7 @@ async fn one(plan: &Plan, store: Store, passphrase: bool, report: &mut Report) -
     // A passphrase takes a thousand times as long, so that fewer are counted.
     let length = plan.visit * if passphrase { 20 } else { 4 };
     let capacity = capacity(&server, plan.crowd, passphrase, length).await?;
-    // Few enough that none is idle for so long that it is closed.
-    let connections = if passphrase { plan.guarded } else { plan.crowd };
+    let connections = if passphrase { GUARDED.min(plan.guarded) } else { plan.crowd };
     let mut unloaded = None;
     for part in PARTS {
         let offer = Offer { rate: capacity * part, connections, length, bytes: BYTES, passphrase };
