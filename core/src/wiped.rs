@@ -147,6 +147,25 @@ mod tests {
     }
 
     #[test]
+    fn it_stays_where_it_is_until_it_is_full() {
+        let mut bytes = Wiped::with_capacity(4);
+        bytes.append(b"ab");
+        bytes.append(b"cd");
+        assert_eq!((bytes.capacity(), bytes.len()), (4, 4));
+        bytes.append(b"efghi");
+        assert_eq!(bytes.capacity(), 16, "and moves by itself, not as a vector grows");
+    }
+
+    #[test]
+    fn all_that_is_written_is_taken_at_once() {
+        use io::Write;
+        let mut bytes = Wiped::default();
+        assert_eq!(bytes.write(b"abc").unwrap(), 3);
+        bytes.write_all(b"de").unwrap();
+        assert_eq!(bytes.into_inner(), b"abcde");
+    }
+
+    #[test]
     fn it_shows_nothing() {
         assert_eq!(format!("{:?}", Wiped::new(b"hunter2".to_vec())), "Wiped([redacted])");
     }
