@@ -140,6 +140,7 @@ mod tests {
         // Were the vector to grow by itself, its sizes would be others.
         assert_eq!(capacities, [4, 4, 8, 128]);
         assert!(bytes.starts_with(b"abcdefghxx") && bytes.len() == 108);
+        assert_eq!(AsRef::<[u8]>::as_ref(&bytes), &bytes[..]);
         bytes.remove_front(3);
         assert!(bytes.starts_with(b"defgh") && bytes.len() == 105);
         bytes.remove_front(105);
