@@ -76,11 +76,20 @@ struct Window {
 }
 
 impl Window {
-    /// This window as it stands at `now`: spent ones begin anew.
+    /// This window as it stands at `now`: spent ones begin anew, so that a lock which is
+    /// still there has not passed.
     fn at(self, policy: &AttemptPolicy, now: Timestamp) -> Self {
-        let over = now >= self.start.plus(policy.window) && now >= self.locked_until;
-        let unlocked = self.locked_until > Timestamp::default() && now >= self.locked_until;
-        if self.count == 0 || over || unlocked { Self { start: now, ..Self::default() } } else { self }
+        let is_new = self.count == 0 || now >= self.end(policy);
+        if is_new { Self { start: now, ..Self::default() } } else { self }
+    }
+
+    /// When it is spent: with its lock, if it led to one.
+    fn end(self, policy: &AttemptPolicy) -> Timestamp {
+        self.lock().unwrap_or(self.start.plus(policy.window))
+    }
+
+    fn lock(self) -> Option<Timestamp> {
+        (self.locked_until > Timestamp::default()).then_some(self.locked_until)
     }
 
     /// One more guess; the last one allowed turns the lock.
@@ -108,7 +117,7 @@ impl Attempts {
         now: Timestamp,
     ) -> (Self, Verdict) {
         self.settle_windows(policy, now);
-        if let Some(until) = self.locked_until(guess, expires, policy, now) {
+        if let Some(until) = self.locked_until(guess, expires, policy) {
             return (self, Verdict::LockedOut { until });
         }
         if !matches!(guess, Guess::None(_)) {
@@ -131,7 +140,7 @@ impl Attempts {
         let mut seen = self.clone();
         seen.settle_windows(policy, now);
         let guess = Guess::Open(client);
-        match seen.locked_until(guess, expires, policy, now) {
+        match seen.locked_until(guess, expires, policy) {
             Some(until) => Verdict::LockedOut { until },
             None => Verdict::Granted { remaining: seen.remaining(guess, policy) },
         }
@@ -142,26 +151,18 @@ impl Attempts {
         self.clients.retain(|(_, window)| window.at(policy, now) == *window);
     }
 
-    fn locked_until(
-        &self,
-        guess: Guess,
-        expires: Timestamp,
-        policy: &AttemptPolicy,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
+    /// Until when a guess is not heard. The windows are settled.
+    fn locked_until(&self, guess: Guess, expires: Timestamp, policy: &AttemptPolicy) -> Option<Timestamp> {
         let opens = matches!(guess, Guess::Open(_));
         if opens && self.total >= policy.in_a_life {
             return Some(expires);
         }
-        if opens && self.window.locked_until > now {
-            return Some(self.window.locked_until);
-        }
-        let own = self.client(guess.client());
-        match own {
-            Some(window) if window.locked_until > now => Some(window.locked_until),
+        let of_all = self.window.lock().filter(|_| opens);
+        of_all.or_else(|| match self.client(guess.client()) {
+            Some(window) => window.lock(),
             None if self.clients.len() >= CLIENTS => self.next_place(policy),
-            _ => None,
-        }
+            None => None,
+        })
     }
 
     fn client(&self, client: ClientId) -> Option<Window> {
@@ -170,14 +171,7 @@ impl Attempts {
 
     /// When the first of the remembered clients is forgotten.
     fn next_place(&self, policy: &AttemptPolicy) -> Option<Timestamp> {
-        let ends = self.clients.iter().map(|(_, window)| {
-            if window.locked_until > Timestamp::default() {
-                window.locked_until
-            } else {
-                window.start.plus(policy.window)
-            }
-        });
-        ends.min()
+        self.clients.iter().map(|(_, window)| window.end(policy)).min()
     }
 
     fn enter(&mut self, guess: Guess, policy: &AttemptPolicy, now: Timestamp) {

@@ -226,10 +226,26 @@ mod tests {
         let source = Counting::default();
         let mut dice = Dice::new(&source);
         let mut seen = [0; 60];
-        for _ in 0..240 {
+        // Twice through all bytes: of each 256, 16 must be rejected.
+        for _ in 0..480 {
             seen[dice.below(60).unwrap()] += 1;
         }
-        assert_eq!(seen, [4; 60]);
+        assert_eq!(seen, [8; 60]);
+    }
+
+    #[test]
+    fn every_character_may_go_to_every_place_and_stay_where_it_is() {
+        let shuffled = |bytes: [u8; 2]| {
+            let mut dice = Dice::new(&Stuck(0));
+            dice.drawn[..2].copy_from_slice(&bytes);
+            dice.used = 0;
+            let mut value = *b"abc";
+            dice.shuffle(&mut value).unwrap();
+            value
+        };
+        let mut orders: Vec<_> = (0..3).flat_map(|a| [shuffled([a, 0]), shuffled([a, 1])]).collect();
+        orders.sort_unstable();
+        assert_eq!(orders, [*b"abc", *b"acb", *b"bac", *b"bca", *b"cab", *b"cba"]);
     }
 
     #[test]

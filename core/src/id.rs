@@ -34,7 +34,7 @@ impl KeyText {
         for places in text.rchunks_mut(GROUP) {
             let mut group = 0;
             for limb in limbs.iter_mut() {
-                let value = group << 32 | u64::from(*limb);
+                let value = (group << 32) + u64::from(*limb);
                 *limb = low(value / BASE);
                 group = value % BASE;
             }
@@ -82,7 +82,7 @@ impl KeyText {
 fn limbs(bytes: &[u8; KEY_BYTES]) -> [u32; KEY_BYTES / 4] {
     let mut limbs = [0; KEY_BYTES / 4];
     for (limb, place) in limbs.iter_mut().zip(bytes.chunks_exact(4)) {
-        *limb = place.iter().fold(0, |limb, byte| limb << 8 | u32::from(*byte));
+        *limb = place.iter().fold(0, |limb, byte| limb * 256 + u32::from(*byte));
     }
     limbs
 }

@@ -190,6 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn local_part_and_domain_may_each_fit_and_be_too_long_together() {
+        let address = |domain: usize| {
+            let label = "b".repeat(61);
+            format!("{}@{label}.{label}.{}.com", "a".repeat(64), "b".repeat(domain - 128))
+        };
+        assert!(found(&address(189)).is_some());
+        assert_eq!(found(&address(190)), None);
+    }
+
+    #[test]
     fn v1_e9_line_breaks_and_nul_are_refused_wherever_they_stand() {
         for text in ["a@b.com\r\nBcc: x@y.com", "a@b.com\n", "\0a@b.com", "a@b.com, \r"] {
             assert_eq!(found(text), None, "{text:?}");

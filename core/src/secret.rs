@@ -130,6 +130,13 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_as_long_as_its_bytes() {
+        let (value, empty) = (Plaintext::from("\u{e9}"), Plaintext::from(""));
+        assert_eq!((value.len(), value.is_empty()), (2, false));
+        assert_eq!((empty.len(), empty.is_empty()), (0, true));
+    }
+
+    #[test]
     fn bytes_that_are_no_text_are_refused() {
         assert!(Plaintext::from_utf8(Wiped::new(vec![0xff])).is_none());
         assert_eq!(Plaintext::from_utf8(Wiped::new(b"a\n".to_vec())).unwrap().expose(), "a\n");

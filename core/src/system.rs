@@ -120,6 +120,14 @@ mod tests {
     }
 
     #[test]
+    fn the_clock_says_what_the_systems_says() {
+        let millis = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let before = millis();
+        let now = u128::from(SystemClock::default().now().millis());
+        assert!(before <= now && now <= millis());
+    }
+
+    #[test]
     fn a_clock_that_is_behind_goes_on_from_the_latest_reading() {
         let (noon, start) = (Duration::from_secs(43_200), Instant::now());
         let read =

@@ -140,10 +140,30 @@ mod tests {
         // Were the vector to grow by itself, its sizes would be others.
         assert_eq!(capacities, [4, 4, 8, 128]);
         assert!(bytes.starts_with(b"abcdefghxx") && bytes.len() == 108);
+        assert_eq!(AsRef::<[u8]>::as_ref(&bytes), &bytes[..]);
         bytes.remove_front(3);
         assert!(bytes.starts_with(b"defgh") && bytes.len() == 105);
         bytes.remove_front(105);
         assert_eq!(bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn it_stays_where_it_is_until_it_is_full() {
+        let mut bytes = Wiped::with_capacity(4);
+        bytes.append(b"ab");
+        bytes.append(b"cd");
+        assert_eq!((bytes.capacity(), bytes.len()), (4, 4));
+        bytes.append(b"efghi");
+        assert_eq!(bytes.capacity(), 16, "and moves by itself, not as a vector grows");
+    }
+
+    #[test]
+    fn all_that_is_written_is_taken_at_once() {
+        use io::Write;
+        let mut bytes = Wiped::default();
+        assert_eq!(bytes.write(b"abc").unwrap(), 3);
+        bytes.write_all(b"de").unwrap();
+        assert_eq!(bytes.into_inner(), b"abcde");
     }
 
     #[test]

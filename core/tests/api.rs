@@ -14,7 +14,7 @@ use waxseal_core::contract::site::Site;
 use waxseal_core::id::ClientId;
 use waxseal_core::limit::LocalLimiter;
 use waxseal_core::mail::{Mailer, Message, NoRoom};
-use waxseal_core::policy::Policy;
+use waxseal_core::policy::{PassphrasePolicy, Policy};
 use waxseal_core::seal::keyring::Keyring;
 use waxseal_core::system::{InlineStretch, SystemEntropy};
 use waxseal_core::time::Ttl;
@@ -33,6 +33,10 @@ struct World {
 
 impl World {
     async fn new(limits: Limits) -> Self {
+        Self::under(limits, Policy::default()).await
+    }
+
+    async fn under(limits: Limits, policy: Policy) -> Self {
         let store = Arc::new(MemoryStore::default());
         let (clock, entropy) = (Hands::new(), Arc::new(SystemEntropy::default()));
         let keyring = Arc::new(Keyring::generate(&*entropy).unwrap());
@@ -40,7 +44,7 @@ impl World {
         let new = accounts.add(ANN, "default").await.unwrap();
         let authorization = format!("Basic {}", STANDARD.encode(format!("{ANN}:{}", new.token.expose())));
         let ports = Ports { store, clock: clock.clone(), entropy, stretch: Arc::new(InlineStretch) };
-        let vault = Vault::new(ports, keyring, Policy::default());
+        let vault = Vault::new(ports, keyring, policy);
         let (limiter, site) = (Arc::new(LocalLimiter::default()), Site::new("https", "example.com").into());
         Self { api: Api { vault, accounts, limiter, limits, site }, clock, authorization }
     }
@@ -136,4 +140,14 @@ async fn only_a_message_is_taken_out_of_the_allowance_of_messages() {
     let second = told().await;
     assert_eq!(second.reply.header("x-mail-status"), Some("over-quota"));
     assert_eq!(second.outcome, "shared, recipient not told");
+}
+
+#[tokio::test]
+async fn the_bounds_are_the_vaults_own_and_checked_in_the_contracts_order() {
+    let passphrases = PassphrasePolicy { required: true, ..PassphrasePolicy::default() };
+    let policy = Policy { passphrases, ..Policy::default() };
+    let world = World::under(Limits::default(), policy).await;
+    let reply = world.ask("POST", "share", "secret=").await.reply;
+    let answer = std::str::from_utf8(&reply.body).unwrap();
+    assert_eq!(answer, r#"{"message":"A passphrase is required for all secrets"}"#);
 }

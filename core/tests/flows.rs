@@ -463,7 +463,9 @@ async fn what_a_page_may_say_beforehand_consumes_nothing() {
 async fn a_recipient_is_told_of_a_secret_that_is_kept_and_of_no_other() {
     let letterbox = Arc::new(Letterbox::default());
     let World { vault, accounts, .. } = world();
+    assert!(!vault.mails());
     let vault = vault.with_mailer(letterbox.clone());
+    assert!(vault.mails());
     let token = accounts.add("ann@example.com", "default").await.unwrap().token;
     let member = accounts.sign_in("ann@example.com", token.expose()).await.unwrap();
     let ann = Caller { client: ME, member };

@@ -235,6 +235,21 @@ async fn another_plan_bounds_the_next_secret() {
     assert!(!world.accounts().set_plan("zoe@example.com", "short").await.unwrap());
 }
 
+#[tokio::test]
+async fn an_account_may_have_a_language_of_its_own() {
+    let world = World::new();
+    world.ann().await;
+    let languages = async || {
+        let listed = world.accounts().list().await.unwrap();
+        listed.into_iter().map(|account| account.language).collect::<Vec<_>>()
+    };
+    assert!(world.accounts().set_language(ANN, Some("pt-BR")).await.unwrap());
+    assert_eq!(languages().await, [Some("pt-BR".to_owned())]);
+    assert!(world.accounts().set_language(ANN, None).await.unwrap());
+    assert_eq!(languages().await, [None]);
+    assert!(!world.accounts().set_language("zoe@example.com", Some("fr")).await.unwrap());
+}
+
 /// A token whose scope does not allow a route is refused there as one that does
 /// not verify, byte for byte, and does nothing.
 #[tokio::test]

@@ -188,12 +188,10 @@ fn recipe(fields: &mut Fields) -> Result<Recipe, Refusal> {
 }
 
 fn length(number: i64) -> Result<usize, Refusal> {
-    match usize::try_from(number) {
-        Ok(0) => Err(Refusal::Unexpected),
-        Ok(length) if length <= LONGEST => Ok(length),
-        Ok(_) => Err(Refusal::LengthTooLarge),
-        Err(_) if number > 0 => Err(Refusal::LengthTooLarge),
-        Err(_) => Err(Refusal::Unexpected),
+    match usize::try_from(number.max(0)).unwrap_or(usize::MAX) {
+        0 => Err(Refusal::Unexpected),
+        length if length <= LONGEST => Ok(length),
+        _ => Err(Refusal::LengthTooLarge),
     }
 }
 
@@ -453,6 +451,8 @@ mod tests {
     fn v1_n3_false_is_honoured_and_unnamed_sets_keep_their_default() {
         let sets = |body: &str| generated(body).unwrap().sets;
         assert_eq!(sets("length=5"), None);
+        let expected = CharacterSets { lowercase: false, numbers: false, ..CharacterSets::default() };
+        assert_eq!(sets("character_sets[lowercase]=off&character_sets[numbers]=off"), Some(expected));
         for off in ["false", "0", "no", "", "FALSE"] {
             let expected = CharacterSets { uppercase: false, ..CharacterSets::default() };
             assert_eq!(sets(&format!("character_sets[uppercase]={off}")), Some(expected), "{off}");

@@ -230,9 +230,15 @@ mod tests {
 
     #[test]
     fn v1_c2_e6_is_translated() {
-        let asked = Asked::Burn { key: "k", locale: "es" };
-        let burn = of(&Outcome::Refused { remaining: 0 }, asked);
-        assert_eq!(text(&burn), r#"{"message":"Vuelva a comprobar la frase de contraseña"}"#);
+        for (locale, words) in [
+            ("es", "Vuelva a comprobar la frase de contraseña"),
+            ("fr", "Vérifiez la phrase secrète"),
+            ("de", "Bitte überprüfen Sie die Passphrase"),
+            ("pt", "Verifique novamente a frase secreta"),
+        ] {
+            let burn = of(&Outcome::Refused { remaining: 0 }, Asked::Burn { key: "k", locale });
+            assert_eq!(text(&burn), format!("{{\"message\":\"{words}\"}}"));
+        }
     }
 
     #[test]

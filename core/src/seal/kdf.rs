@@ -145,6 +145,7 @@ mod tests {
     #[test]
     fn costs_have_floor_and_cap() {
         assert_eq!(Cost::new(19_456, 2, 1), Some(Cost::USUAL));
+        assert_eq!(Cost::new(262_144, 6, 4).map(Cost::parts), Some((262_144, 6, 4)));
         for (m, t, p) in
             [(19_455, 2, 1), (262_145, 2, 1), (19_456, 1, 1), (19_456, 7, 1), (19_456, 2, 0), (19_456, 2, 5)]
         {

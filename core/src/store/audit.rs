@@ -119,6 +119,25 @@ mod tests {
     }
 
     #[test]
+    fn a_record_counts_under_its_state_and_its_key() {
+        let mut audit = Audit::default();
+        let (one, other) = (Kid([1; 4]), Kid([2; 4]));
+        for (state, kid) in [(State::New, one), (State::Burned, other), (State::New, one)] {
+            audit.record(state, kid);
+        }
+        assert_eq!(audit.decoded, 3);
+        assert_eq!(audit.states, States { new: 2, burned: 1, ..States::default() });
+        assert_eq!(audit.kids, [(one, 2), (other, 1)].into());
+    }
+
+    #[test]
+    fn a_flaw_of_a_record_is_named_by_its_id() {
+        let mut audit = Audit::default();
+        audit.flaw_of(&RecordId([0xab; 32]), "odd");
+        assert_eq!(audit.named, [Flaw { of: format!("record {}", "ab".repeat(32)), what: "odd" }]);
+    }
+
+    #[test]
     fn an_undecoded_record_is_a_flaw_by_its_id() {
         let mut audit = Audit::default();
         audit.undecoded(&[0x0a, 0xff], "a state");

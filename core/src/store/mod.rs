@@ -362,3 +362,41 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
 /// How far back [`Store::recent`] reaches.
 pub const RECENT_REACH: Ttl = Ttl::days(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_queued_for_too_long_was_not_sent() {
+        let (noted, late) = (Timestamp::from_secs(100), Timestamp::from_secs(3_701));
+        assert_eq!(MailState::Queued.seen(noted, Timestamp::from_secs(3_700)), MailState::Queued);
+        assert_eq!(MailState::Queued.seen(noted, late), MailState::Failed);
+        assert_eq!(MailState::Sent.seen(noted, late), MailState::Sent);
+    }
+
+    #[test]
+    fn a_record_counts_with_all_that_varies_and_with_what_does_not() {
+        let time = Timestamp::default();
+        let (lock, body) = (Lock([0; LOCK_BYTES]), vec![0; 1_000]);
+        let sealed = Sealed {
+            created: time,
+            expires: time,
+            kind: Kind::Share,
+            passphrase_required: false,
+            lock,
+            body,
+        };
+        let owner = Some(Owner { account: AccountId([0; 16]), own: vec![0; 50] });
+        let (id, kid) = (RecordId([0; 32]), Kid([0; 4]));
+        let record = Record { id, kid, sealed, info: vec![0; 200], owner, mail: MailState::None };
+        assert_eq!(record.stored_bytes(), 128 + 61 + 1_000 + 200 + 50);
+        assert_eq!(Record { owner: None, ..record }.stored_bytes(), 128 + 61 + 1_000 + 200);
+    }
+
+    #[test]
+    fn a_receipt_lives_twice_as_long_as_its_secret() {
+        let at = Timestamp::from_secs;
+        assert_eq!(forgotten(at(100), at(160)), at(220));
+    }
+}

@@ -122,6 +122,7 @@ mod tests {
             ("multipart/form-data; boundary=XbX", "XbX"),
             ("Multipart/Form-Data; charset=utf-8; Boundary=\"a;b,c=d\"", "a;b,c=d"),
             ("multipart/form-data;boundary= XbX ", "XbX"),
+            ("multipart/form-data; charset=\"utf-8\"; boundary=XbX", "XbX"),
         ] {
             assert_eq!(of(&[label], "--"), Media::Multipart(expected.into()), "{label}");
         }
@@ -151,6 +152,7 @@ mod tests {
         assert_eq!(of(&["application/json"], "secret=hello"), Media::Form);
         assert_eq!(of(&["text/plain"], "secret%5Ba%5D=hello"), Media::Form);
         assert_eq!(of(&["text/plain"], "hello world"), Media::Nothing);
+        assert_eq!(of(&["text/plain"], "=hello"), Media::Nothing);
         assert_eq!(of(&["application/json"], "hello"), Media::Json);
         assert_eq!(of(&["application/problem+json"], "hello"), Media::Json);
         assert_eq!(of(&[], "hello"), Media::Form);

@@ -108,10 +108,11 @@ fn split_headers<'a>(part: &'a [u8], eol: &[u8]) -> Result<(&'a [u8], &'a [u8]),
     Ok((&part[..at], &part[at + blank.len()..]))
 }
 
-/// The value of a Content-Disposition line.
+/// The value of a Content-Disposition line, colon and all: its first part is not looked at.
 fn disposition(line: &[u8]) -> Option<&[u8]> {
     let colon = line.iter().position(|byte| *byte == b':')?;
-    line[..colon].eq_ignore_ascii_case(b"content-disposition").then(|| &line[colon + 1..])
+    let (name, value) = line.split_at(colon);
+    name.eq_ignore_ascii_case(b"content-disposition").then_some(value)
 }
 
 /// A parameter's value, quoted or not. A quote inside is `\"` or `%22`, which
@@ -189,6 +190,7 @@ mod tests {
         assert_eq!(one("name=\"secret\"; filename=\"\"", "x").1, None);
         assert_eq!(one("filename*=UTF-8''a; name=\"secret\"", "x").1, None);
         assert_eq!(one("name=\"a\\\"; filename=\\\"b\"", "x").1, Some(b"x".to_vec()));
+        assert_eq!(one("name=\"a; filename=b\"", "x").1, Some(b"x".to_vec()));
     }
 
     #[test]
@@ -207,6 +209,16 @@ mod tests {
         assert_eq!(parse(whole.as_bytes(), b"").err(), Some(Refusal::Nothing));
         assert_eq!(parse(whole.as_bytes(), &[b'a'; 71]).err(), Some(BROKEN));
         assert_eq!(pairs("--XbX\r\nno headers end\r\n--XbX--").err(), Some(BROKEN));
+    }
+
+    #[test]
+    fn the_longest_boundary_is_read_and_a_longer_one_is_not() {
+        let read = |length: usize| {
+            let boundary = "b".repeat(length);
+            let body = format!("--{boundary}\r\n\r\nx\r\n--{boundary}--");
+            parse(body.as_bytes(), boundary.as_bytes()).map(|_| ())
+        };
+        assert_eq!([read(70), read(71), read(72)], [Ok(()), Err(BROKEN), Err(BROKEN)]);
     }
 
     #[test]
