@@ -168,6 +168,38 @@ async fn what_has_ended_since_stays_ended() {
     assert_eq!(number(&replaced, "SELECT count(*) FROM receipts"), 6);
 }
 
+/// Secrets are read a thousand at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_one_of_thousands_is_looked_at() {
+    const COPIED: u32 = 2_000;
+    const ALL: u32 = 3_002;
+    let (place, store) = Place::copied(1).await;
+    let store = Arc::new(store);
+    let fill = async |from: u32, to: u32| {
+        for some in (from..=to).collect::<Vec<_>>().chunks(500) {
+            let puts = some.iter().map(|n| (store.clone(), sample::record(*n)));
+            let puts = puts.map(|(store, record)| tokio::spawn(async move { put(&store, &record).await }));
+            for done in puts.collect::<Vec<_>>() {
+                done.await.unwrap();
+            }
+        }
+    };
+    fill(2, COPIED).await;
+    place.backup(true).unwrap();
+    for n in [2, COPIED] {
+        store.settle(&sample::id(n), Ending::Received, NOW).await.unwrap().unwrap();
+    }
+    fill(COPIED + 1, ALL).await;
+    let unread = Unread { same: u64::from(COPIED) - 2, ended: 2, unknown: 0 };
+    let foreseen = place.preview();
+    assert_eq!((foreseen.unread, foreseen.lost), (unread, u64::from(ALL - COPIED)));
+    Arc::into_inner(store).unwrap().close();
+    assert_eq!(place.restore(Unknown::Refuse).unwrap().unread, unread);
+    let store = open(&place.store);
+    assert!(content(&store, 2).await.is_none() && content(&store, COPIED).await.is_none());
+    assert_eq!(store.usage().await.unwrap().new, u64::from(COPIED) - 2);
+}
+
 #[tokio::test]
 async fn nothing_of_what_ended_lies_in_the_restored_file() {
     let (place, store) = Place::copied(40).await;

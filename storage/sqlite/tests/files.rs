@@ -67,6 +67,25 @@ async fn the_log_is_cut_after_an_ending() {
     await_until("an empty log", || log_bytes(&path) == 0);
 }
 
+/// A token's wrap would give its account's list away to whoever finds the token.
+#[tokio::test]
+async fn the_log_is_cut_after_a_token_has_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = open(&path);
+    let cut = || await_until("an empty log", || log_bytes(&path) == 0);
+    cut();
+    for n in [1, 2] {
+        store.add_account(sample::account(n), sample::token(n)).await.unwrap();
+    }
+    assert!(log_bytes(&path) > 0);
+    store.revoke_token(&sample::account_id(1), &sample::token(1).name).await.unwrap();
+    cut();
+    store.remove_account(&sample::account_id(2)).await.unwrap();
+    assert!(log_bytes(&path) > 0);
+    cut();
+}
+
 #[tokio::test]
 async fn a_budget_is_kept_over_reopening() {
     let folder = tempfile::tempdir().unwrap();
