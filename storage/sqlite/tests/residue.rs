@@ -30,11 +30,7 @@ const FIRST: u8 = 0xf5;
 async fn ended_secrets_leave_no_lock_and_no_body() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    let store = Arc::new(open(&path));
-    all(&store, |store, n| async move {
-        store.create(record(n), sample::START).await.unwrap();
-    })
-    .await;
+    let store = filled(&path).await;
     let (locks, bodies) = remains(&path, 0..SECRETS);
     assert!(locks >= SECRETS && bodies >= SECRETS, "the search finds what stands: {locks}, {bodies}");
 
@@ -104,6 +100,15 @@ async fn what_ended_leaves_no_trace_of_who_guessed() {
     sweep(&store, sample::after(sample::LIFE.secs())).await;
     await_until("an empty log", || log_bytes(&path) == 0);
     assert_eq!((number(&path, "SELECT count(*) FROM attempts"), traces()), (0, 0));
+}
+
+async fn filled(path: &Path) -> Arc<SqliteStore> {
+    let store = Arc::new(open(path));
+    all(&store, |store, n| async move {
+        store.create(record(n), sample::START).await.unwrap();
+    })
+    .await;
+    store
 }
 
 /// A thousand in a row and some alone, so that live rows stand among dead ones.
@@ -217,11 +222,7 @@ fn assert_intact(path: &Path) {
 async fn a_copy_holds_nothing_of_what_has_ended() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    let store = Arc::new(open(&path));
-    all(&store, |store, n| async move {
-        store.create(record(n), sample::START).await.unwrap();
-    })
-    .await;
+    let store = filled(&path).await;
     all(&store, |store, n| async move {
         if ends(n) {
             store.settle(&sample::id(n), Ending::Received, sample::START).await.unwrap().unwrap();
