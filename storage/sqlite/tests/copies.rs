@@ -307,6 +307,16 @@ async fn a_store_in_use_is_not_replaced() {
     assert!(matches!(itself, Err(CopyError::Same(_))));
 }
 
+/// A folder that stands in the place of its journal keeps everybody out.
+#[tokio::test]
+async fn a_store_that_cannot_be_taken_is_not_said_to_be_in_use() {
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    fs::create_dir(format!("{}-journal", place.store.display())).unwrap();
+    let refused = place.restore(Unknown::Keep);
+    assert!(matches!(refused, Err(CopyError::Open(_))), "{refused:?}");
+}
+
 #[tokio::test]
 async fn the_log_of_a_store_that_is_gone_is_never_taken_for_the_copys() {
     let (place, store) = Place::copied(4).await;
