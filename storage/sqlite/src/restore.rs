@@ -344,13 +344,10 @@ fn hand_over(_: &Path, _: &Path) -> std::io::Result<()> {
 
 /// Gives the present store a second name, which stays when the first is taken from it.
 fn set_aside(store: &Path) -> Result<PathBuf, CopyError> {
-    for number in 1.. {
-        let aside = beside(store, &format!(".replaced-{number}"));
-        match fs::hard_link(store, &aside) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(&aside, error).into()),
-            Ok(()) => return Ok(aside),
-        }
-    }
-    Err(OpenError::NotAFile(store.to_owned()).into())
+    let mut names = (1_u64..).map(|number| beside(store, &format!(".replaced-{number}")));
+    let Some(aside) = names.find(|name| name.symlink_metadata().is_err()) else {
+        return Err(OpenError::NotAFile(store.to_owned()).into());
+    };
+    fs::hard_link(store, &aside).map_err(|error| failed(&aside, error))?;
+    Ok(aside)
 }

@@ -328,6 +328,39 @@ async fn the_log_of_a_store_that_is_gone_is_never_taken_for_the_copys() {
 }
 
 #[tokio::test]
+async fn what_was_replaced_earlier_stays_where_it_is() {
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    let [first, second] = [(); 2].map(|()| place.restore(Unknown::Keep).unwrap().replaced.unwrap());
+    assert_ne!(first, second);
+    assert_sound(&first);
+    assert_sound(&second);
+}
+
+/// Only the superuser can give files away: whoever else runs this sees no more than that
+/// the owner stays.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_restored_belongs_to_the_owner_of_what_it_replaces_or_of_its_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    let owner = |path: &Path| {
+        let found = fs::metadata(path).unwrap();
+        (found.uid(), found.gid())
+    };
+    chown(&place.store, Some(4_001), Some(4_002)).ok();
+    let before = owner(&place.store);
+    place.restore(Unknown::Keep).unwrap();
+    assert_eq!(owner(&place.store), before);
+
+    fs::remove_file(&place.store).unwrap();
+    chown(place.folder.path(), Some(4_003), Some(4_004)).ok();
+    place.restore(Unknown::Keep).unwrap();
+    assert_eq!(owner(&place.store), owner(place.folder.path()));
+}
+
+#[tokio::test]
 async fn a_damaged_store_is_left_to_its_owner() {
     let (place, store) = Place::copied(4).await;
     store.close();
