@@ -163,6 +163,18 @@ fn nothing_is_made_beneath_a_file() {
     }
 }
 
+/// A folder in the place of the log keeps anybody from making one, as permissions do.
+#[test]
+fn a_file_beside_which_no_log_can_be_made_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    open(&path).close();
+    fs::create_dir(folder.path().join("store-wal")).unwrap();
+    for error in refusals(&path) {
+        assert!(matches!(error, OpenError::ReadOnly(_)), "{error:?}");
+    }
+}
+
 #[test]
 fn an_empty_file_is_refused() {
     refuses(|_| Vec::new(), |error| matches!(error, OpenError::Empty(_)));
