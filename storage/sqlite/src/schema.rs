@@ -243,7 +243,7 @@ impl Stamps {
     }
 }
 
-/// Why a file can't be read.
+/// Why a file can't be read, or be written.
 pub(crate) fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotSqlite(path.to_owned()),
@@ -269,12 +269,8 @@ fn writable(path: &Path) -> Result<(), OpenError> {
         begun.or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) })?;
         conn.is_readonly("main")
     });
-    match tried {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(OpenError::ReadOnly(path.to_owned())),
-        Err(error) if is_read_only(&error) => Err(OpenError::ReadOnly(path.to_owned())),
-        Err(error) => Err(failed(path, error)),
-    }
+    let is_read_only = tried.map_err(|error| unreadable(path, error))?;
+    if is_read_only { Err(OpenError::ReadOnly(path.to_owned())) } else { Ok(()) }
 }
 
 /// Takes the steps that the file lacks, in one transaction: after a crash or on a

@@ -175,6 +175,17 @@ fn a_file_beside_which_no_log_can_be_made_is_refused() {
     }
 }
 
+/// Nor can a folder be read as the journal of a writer that died.
+#[test]
+fn a_machine_that_refuses_to_read_is_not_taken_for_damage_or_for_missing_permissions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    open(&path).close();
+    fs::create_dir(folder.path().join("store-journal")).unwrap();
+    let error = SqliteStore::open(&path, Options::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Failed { .. }), "{error:?}");
+}
+
 #[test]
 fn an_empty_file_is_refused() {
     refuses(|_| Vec::new(), |error| matches!(error, OpenError::Empty(_)));
