@@ -123,11 +123,15 @@ impl Draft {
                 waiting.unpark();
                 filled
             });
-            while !filling.is_finished() {
+            loop {
+                // Asked first, so that the last that is told is the whole.
+                let finished = filling.is_finished();
                 tell(written(), bytes);
+                if finished {
+                    return filling.join();
+                }
                 thread::park_timeout(TELL_EVERY);
             }
-            filling.join()
         });
         match filled {
             Ok(Ok(_)) => Ok(()),
@@ -199,5 +203,36 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     match (fs::canonicalize(one), fs::canonicalize(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/dev/null` can be opened and not be synced, as a disk that refuses.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_sync_that_fails_is_told_of_the_copy_and_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let unsynced = folder.path().join("unsynced");
+        std::os::unix::fs::symlink("/dev/null", &unsynced).unwrap();
+        let draft = Draft::beside(&folder.path().join("copy")).unwrap();
+        draft.sync().unwrap();
+        sync_folder(&draft.0).unwrap();
+        assert!(sync_folder(&unsynced.join("copy")).is_err());
+        assert!(Draft(unsynced).sync().is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_meanwhile_stays_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let draft = Draft::beside(&path).unwrap();
+        fs::write(&path, "mine").unwrap();
+        assert!(matches!(draft.link(&path), Err(CopyError::Exists(taken)) if taken == path));
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        let draft = Draft::beside(&path).unwrap();
+        assert!(matches!(draft.link(&folder.path().join("no/copy")), Err(CopyError::Open(_))));
     }
 }

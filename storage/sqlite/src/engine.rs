@@ -87,7 +87,8 @@ impl Engine {
 
     /// Clears the log if that is due.
     pub(crate) fn tend_log(&mut self) {
-        if self.log_due.is_none_or(|due| Instant::now() < due) {
+        let is_due = self.log_due.is_some_and(|due| Instant::now() >= due);
+        if !is_due {
             return;
         }
         self.log_due = match self.clear_log() {
@@ -291,6 +292,73 @@ mod tests {
         assert!(engine.log_due().is_none());
         engine.commit(vec![settle(1).0, spoils_the_commit().0]);
         assert!(engine.log_due().is_some());
+    }
+
+    /// Whether the log is to be cut so long after `begun`.
+    fn is_due_after(engine: &Engine, begun: Instant, patience: Duration) -> bool {
+        engine.log_due().is_some_and(|due| (begun + patience..=Instant::now() + patience).contains(&due))
+    }
+
+    #[test]
+    fn the_log_is_cut_a_while_after_the_first_ending() {
+        let (mut engine, _folder) = engine();
+        alone(&mut engine, create(1)).unwrap();
+        alone(&mut engine, create(2)).unwrap();
+        engine.tend_log();
+        let begun = Instant::now();
+        alone(&mut engine, settle(1)).unwrap();
+        assert!(is_due_after(&engine, begun, LOG_PATIENCE));
+        let due = Some(begun + Duration::from_secs(3_600));
+        engine.log_due = due;
+        alone(&mut engine, settle(2)).unwrap();
+        engine.tend_log();
+        assert_eq!(engine.log_due(), due, "neither later nor at once");
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_cut_is_tried_again_after_a_while() {
+        let (mut engine, _folder) = engine();
+        let reader = crate::schema::connect_reader(&engine.path).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM totals").unwrap();
+        alone(&mut engine, create(1)).unwrap();
+        let begun = Instant::now();
+        engine.tend_log();
+        assert!(is_due_after(&engine, begun, LOG_RETRY));
+
+        (engine.conn, engine.log_due) = (None, Some(begun));
+        let path = std::mem::replace(&mut engine.path, "/no/such/store".into());
+        engine.tend_log();
+        assert!(is_due_after(&engine, begun, LOG_PATIENCE));
+
+        reader.execute_batch("ROLLBACK").unwrap();
+        (engine.path, engine.log_due) = (path, Some(begun));
+        engine.tend_log();
+        assert_eq!(engine.log_due(), None);
+    }
+
+    #[test]
+    fn the_log_is_cut_at_the_end_though_others_have_the_file_open() {
+        let (mut engine, folder) = engine();
+        let other = connect_writer(&engine.path).unwrap();
+        alone(&mut engine, create(1)).unwrap();
+        let log = || std::fs::metadata(folder.path().join("store-wal")).unwrap().len();
+        assert!(log() > 0);
+        engine.close();
+        assert_eq!(log(), 0);
+        drop(other);
+    }
+
+    #[test]
+    fn a_connection_is_given_up_only_after_what_it_does_not_survive() {
+        let survived = [ffi::SQLITE_ERROR, ffi::SQLITE_IOERR, ffi::SQLITE_CORRUPT].map(|error| {
+            let (mut engine, _folder) = engine();
+            alone(&mut engine, breaks(error)).unwrap_err();
+            engine.conn.is_some()
+        });
+        assert_eq!(survived, [true, false, false]);
+        let (mut engine, _folder) = engine();
+        alone(&mut engine, spoils_the_commit()).unwrap_err();
+        assert!(engine.conn.is_none());
     }
 
     /// Killing a process shows nothing of it, since the system keeps what was written:

@@ -65,7 +65,7 @@ impl Readers {
         let idle = self.idle().pop();
         let conn = idle.map_or_else(|| connect_impatient_reader(&self.path), Ok)?;
         let looked = read(&conn);
-        if !matches!(&looked, Err(Fault::Sql(error)) if is_fatal(error)) {
+        if is_usable_after(&looked) {
             self.idle().push(conn);
         }
         looked
@@ -85,7 +85,7 @@ impl Readers {
         let (reply, answer) = oneshot::channel();
         self.send(Box::new(move |conn| {
             let outcome = conn.map_err(Fault::Sql).and_then(read);
-            let usable = !matches!(&outcome, Err(Fault::Sql(error)) if is_fatal(error));
+            let usable = is_usable_after(&outcome);
             // A caller that went away wants no answer.
             drop(reply.send(outcome.map_err(StoreError::from)));
             usable
@@ -134,6 +134,11 @@ impl Drop for Reader {
     }
 }
 
+/// Whether the connection that was read from can be used on.
+fn is_usable_after<T>(read: &Result<T, Fault>) -> bool {
+    !matches!(read, Err(Fault::Sql(error)) if is_fatal(error))
+}
+
 fn serve(questions: &Receiver<Question>, path: &Path) {
     let mut kept = None;
     for question in questions {
@@ -148,5 +153,26 @@ fn serve(questions: &Receiver<Question>, path: &Path) {
                 None
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_is_used_on_unless_it_does_not_survive_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = crate::schema::prepare(&folder.path().join("store")).unwrap();
+        let readers = Readers::start(&path).unwrap();
+        let left_after = |error| {
+            let error = || rusqlite::Error::SqliteFailure(ffi::Error::new(error), None);
+            readers.at_once(|_| Err::<(), _>(Fault::Sql(error()))).unwrap_err();
+            readers.idle().len()
+        };
+        readers.at_once(|_| Ok(())).unwrap();
+        assert_eq!([ffi::SQLITE_ERROR, ffi::SQLITE_IOERR].map(left_after), [1, 0]);
     }
 }

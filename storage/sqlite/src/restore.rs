@@ -195,7 +195,27 @@ struct Live {
     expires: i64,
 }
 
-/// The next unread secrets, the expired among them.
+impl Live {
+    fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires <= secs(now)
+    }
+}
+
+/// Goes over all unread secrets, the expired among them, a thousand at a time.
+fn each<E: From<rusqlite::Error>>(
+    conn: &Connection,
+    mut of: impl FnMut(&[Live]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = Vec::new();
+    loop {
+        let found = live(conn, &after)?;
+        let Some(last) = found.last() else { return Ok(()) };
+        of(&found)?;
+        after.clone_from(&last.id);
+    }
+}
+
+/// The next of them.
 fn live(conn: &Connection, after: &[u8]) -> rusqlite::Result<Vec<Live>> {
     let mut statement = conn.prepare_cached(
         "SELECT r.id, r.slot, r.expires FROM receipts r JOIN bodies b ON b.slot = r.slot AND b.live = 1
@@ -228,37 +248,29 @@ fn known(present: Option<&Connection>, id: &[u8]) -> rusqlite::Result<Known> {
 
 /// Counts what comes of the unread secrets that have not expired.
 fn foresee(copy: &Connection, present: Option<&Connection>, now: Timestamp) -> rusqlite::Result<Unread> {
-    let (mut unread, mut after) = (Unread::default(), Vec::new());
-    loop {
-        let found = live(copy, &after)?;
-        for secret in found.iter().filter(|secret| secret.expires > secs(now)) {
+    let mut unread = Unread::default();
+    each(copy, |found| {
+        for secret in found.iter().filter(|secret| !secret.has_expired(now)) {
             match known(present, &secret.id)? {
                 Known::Same { .. } => unread.same += 1,
                 Known::Ended { .. } | Known::Erased => unread.ended += 1,
                 Known::Nothing => unread.unknown += 1,
             }
         }
-        match found.last() {
-            Some(last) if found.len() == AT_ONCE => after.clone_from(&last.id),
-            _ => return Ok(unread),
-        }
-    }
+        Ok(())
+    })
+    .map(|()| unread)
 }
 
 /// Unread secrets that the present store alone has, and tokens that the copy alone has.
 fn only_in_one(copy: &Connection, present: &Connection, now: Timestamp) -> rusqlite::Result<(u64, u64)> {
-    let (mut lost, mut after) = (0, Vec::new());
-    loop {
-        let found = live(present, &after)?;
-        let mut in_copy = copy.prepare_cached("SELECT 1 FROM receipts WHERE id = ?1")?;
-        for secret in found.iter().filter(|secret| secret.expires > secs(now)) {
+    let (mut lost, mut in_copy) = (0, copy.prepare("SELECT 1 FROM receipts WHERE id = ?1")?);
+    each(present, |found| {
+        for secret in found.iter().filter(|secret| !secret.has_expired(now)) {
             lost += u64::from(!in_copy.exists([&secret.id])?);
         }
-        match found.last() {
-            Some(last) if found.len() == AT_ONCE => after.clone_from(&last.id),
-            _ => break,
-        }
-    }
+        Ok::<_, rusqlite::Error>(())
+    })?;
     let mut tokens = copy.prepare("SELECT digest FROM tokens")?;
     let mut digests = tokens.query([])?;
     let (mut revoked, mut there) = (0, present.prepare("SELECT 1 FROM tokens WHERE digest = ?1")?);
@@ -271,19 +283,13 @@ fn only_in_one(copy: &Connection, present: &Connection, now: Timestamp) -> rusql
 /// Ends in the draft what has ended in the present store, and what is to end.
 fn carry_over(draft: &Path, present: Option<&Connection>, unknown: Unknown) -> Result<(), CopyError> {
     let carried = connect_writer(draft).map_err(Fault::Sql).and_then(|conn| {
-        let mut after = Vec::new();
-        loop {
-            let found = live(&conn, &after)?;
+        each(&conn, |found| {
             let mut batch = Batch::begin(&conn, 0)?;
-            for secret in &found {
+            for secret in found {
                 carry(&mut batch, secret, known(present, &secret.id)?, unknown)?;
             }
-            batch.commit().map_err(|broken| broken.error())?;
-            match found.last() {
-                Some(last) if found.len() == AT_ONCE => after.clone_from(&last.id),
-                _ => break,
-            }
-        }
+            batch.commit().map(drop).map_err(|broken| Fault::Sql(broken.error()))
+        })?;
         // The last to close writes the log back and removes it.
         conn.close().map_err(|(_, error)| error.into())
     });
@@ -338,13 +344,10 @@ fn hand_over(_: &Path, _: &Path) -> std::io::Result<()> {
 
 /// Gives the present store a second name, which stays when the first is taken from it.
 fn set_aside(store: &Path) -> Result<PathBuf, CopyError> {
-    for number in 1.. {
-        let aside = beside(store, &format!(".replaced-{number}"));
-        match fs::hard_link(store, &aside) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(&aside, error).into()),
-            Ok(()) => return Ok(aside),
-        }
-    }
-    Err(OpenError::NotAFile(store.to_owned()).into())
+    let mut names = (1_u64..).map(|number| beside(store, &format!(".replaced-{number}")));
+    let Some(aside) = names.find(|name| name.symlink_metadata().is_err()) else {
+        return Err(OpenError::NotAFile(store.to_owned()).into());
+    };
+    fs::hard_link(store, &aside).map_err(|error| failed(&aside, error))?;
+    Ok(aside)
 }

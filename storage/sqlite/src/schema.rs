@@ -243,7 +243,7 @@ impl Stamps {
     }
 }
 
-/// Why a file can't be read.
+/// Why a file can't be read, or be written.
 pub(crate) fn unreadable(path: &Path, error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotSqlite(path.to_owned()),
@@ -269,12 +269,8 @@ fn writable(path: &Path) -> Result<(), OpenError> {
         begun.or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) })?;
         conn.is_readonly("main")
     });
-    match tried {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(OpenError::ReadOnly(path.to_owned())),
-        Err(error) if is_read_only(&error) => Err(OpenError::ReadOnly(path.to_owned())),
-        Err(error) => Err(failed(path, error)),
-    }
+    let is_read_only = tried.map_err(|error| unreadable(path, error))?;
+    if is_read_only { Err(OpenError::ReadOnly(path.to_owned())) } else { Ok(()) }
 }
 
 /// Takes the steps that the file lacks, in one transaction: after a crash or on a
@@ -301,4 +297,33 @@ fn is_read_only(error: &rusqlite::Error) -> bool {
 
 pub(crate) fn failed(path: &Path, cause: impl Into<Cause>) -> OpenError {
     OpenError::Failed { path: path.to_owned(), cause: cause.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_takes_no_name_that_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        for number in 0..1_000 {
+            fs::write(beside(&path, &format!(".{}-{number}.new", std::process::id())), "left").unwrap();
+        }
+        assert_eq!(fs::read(new_draft(&path).unwrap()).unwrap(), b"");
+        let nowhere = new_draft(&folder.path().join("no/store"));
+        assert_eq!(nowhere.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn of_two_that_make_the_file_the_first_one_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let [first, second] = [(); 2].map(|()| new_draft(&path).unwrap());
+        fs::write(&first, "first").unwrap();
+        link(&first, &path).unwrap();
+        link(&second, &path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert!(link(&first, &folder.path().join("no/store")).is_err());
+    }
 }

@@ -166,16 +166,16 @@ fn look_for_blocks(conn: &Connection, plan: &mut Plan) -> rusqlite::Result<()> {
     };
     let seen = first..end.min(first + BLOCKS);
     plan.next.block = if seen.end >= end { 0 } else { seen.end };
-    let live = blocks(conn, LIVE_BLOCKS, (first - 1) * BLOCK, (seen.end + 1) * BLOCK)?;
-    let standing = blocks(conn, STANDING_BLOCKS, first * BLOCK, seen.end * BLOCK)?;
+    let live = blocks(conn, LIVE_BLOCKS, first - 1, seen.end + 1)?;
+    let standing = blocks(conn, STANDING_BLOCKS, first, seen.end)?;
     let dead = |block: &i64| (block - 1..=block + 1).all(|near| !live.contains(&near));
     plan.blocks = standing.into_iter().filter(dead).collect();
     Ok(())
 }
 
 const LIVE_BLOCKS: &str = "SELECT DISTINCT slot / ?3 FROM bodies NOT INDEXED
-                           WHERE slot >= ?1 AND slot < ?2 AND live = 1";
-const STANDING_BLOCKS: &str = "SELECT DISTINCT slot / ?3 FROM locks WHERE slot >= ?1 AND slot < ?2";
+                           WHERE slot >= ?1 * ?3 AND slot < ?2 * ?3 AND live = 1";
+const STANDING_BLOCKS: &str = "SELECT DISTINCT slot / ?3 FROM locks WHERE slot >= ?1 * ?3 AND slot < ?2 * ?3";
 
 fn blocks(conn: &Connection, sql: &str, from: i64, to: i64) -> rusqlite::Result<BTreeSet<i64>> {
     conn.prepare_cached(sql)?.query_map([from, to, BLOCK], |row| row.get(0))?.collect()
@@ -185,7 +185,8 @@ fn first_slot(conn: &Connection, from: i64) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("SELECT min(slot) FROM locks WHERE slot >= ?1")?.query_row([from], |row| row.get(0))
 }
 
-/// Looks for zeroed bodies to remove one by one, if they take more than `allowed`.
+/// Looks for zeroed bodies to remove one by one, if they take more than `allowed`. A
+/// round begins anew where no slot is left.
 fn look_for_dead(conn: &Connection, totals: Totals, allowed: i64, plan: &mut Plan) -> rusqlite::Result<()> {
     if totals.dead_bytes <= allowed {
         return Ok(());
@@ -195,19 +196,150 @@ fn look_for_dead(conn: &Connection, totals: Totals, allowed: i64, plan: &mut Pla
     let mut statement = conn
         .prepare_cached("SELECT slot FROM bodies NOT INDEXED WHERE slot >= ?1 AND slot < ?2 AND live = 0")?;
     plan.dead = statement.query_map([from, to], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    plan.next.thinned = if to > newest_slot(conn)? { 0 } else { to };
+    plan.next.thinned = to;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use super::*;
 
-    #[test]
-    fn zeroed_bodies_beyond_the_bound_are_removed_alone() {
+    /// Later than all that is made here lives, or is known.
+    const LATE: Timestamp = Timestamp::from_secs(100);
+
+    fn file() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let path = crate::schema::prepare(&folder.path().join("store")).unwrap();
         let conn = crate::schema::connect_writer(&path).unwrap();
+        (folder, conn)
+    }
+
+    /// A file whose slots go up to `newest`, of which these live.
+    fn slots(newest: i64, live: &[i64]) -> (tempfile::TempDir, Connection) {
+        let (folder, conn) = file();
+        for row in ["locks SELECT slot, zeroblob(61)", "bodies SELECT slot, 0, 9, zeroblob(80)"] {
+            let sql = format!(
+                "WITH RECURSIVE slots (slot) AS (VALUES (1) UNION ALL SELECT slot + 1 FROM slots WHERE slot < ?1)
+                 INSERT INTO {row} FROM slots"
+            );
+            conn.execute(&sql, [newest]).unwrap();
+        }
+        for slot in live {
+            conn.execute("UPDATE bodies SET live = 1 WHERE slot = ?1", [slot]).unwrap();
+        }
+        (folder, conn)
+    }
+
+    /// Puts in receipts 1 to 10, whose time is over.
+    fn receipts(conn: &Connection) {
+        for n in 1..=10 {
+            let sql = "INSERT INTO receipts VALUES (?1, 0, 1, 0, 0, 0, 0, x'', 0, 0, 0, x'', NULL, NULL)";
+            conn.execute(sql, [[n; 32]]).unwrap();
+        }
+    }
+
+    fn numbers(ids: &[RecordId]) -> Vec<u8> {
+        ids.iter().map(|id| id.0[0]).collect()
+    }
+
+    #[test]
+    fn a_block_goes_once_it_is_dead_and_both_beside_it() {
+        let found = |live: &[i64]| {
+            let (_folder, conn) = slots(10 * BLOCK, live);
+            let mut plan = Plan::default();
+            look_for_blocks(&conn, &mut plan).unwrap();
+            plan.blocks
+        };
+        let all = |blocks: RangeInclusive<i64>| blocks.collect::<Vec<_>>();
+        assert_eq!(found(&[]), all(0..=8), "the two newest stay");
+        assert_eq!(found(&[4 * BLOCK]), [0, 1, 2, 6, 7, 8]);
+        assert_eq!(found(&[5 * BLOCK - 1]), [0, 1, 2, 6, 7, 8]);
+        assert_eq!(found(&[1]), all(2..=8));
+        assert_eq!(found(&[10 * BLOCK - 1]), all(0..=7));
+    }
+
+    #[test]
+    fn rounds_come_over_all_blocks_and_keep_away_from_what_lives_in_the_next() {
+        let (_folder, conn) = slots(40 * BLOCK, &[16 * BLOCK - 1, 32 * BLOCK]);
+        conn.execute("UPDATE totals SET dead_bytes = (SELECT sum(80) FROM bodies WHERE live = 0)", [])
+            .unwrap();
+        let mut batch = Batch::begin(&conn, 0).unwrap();
+        let mut plan = Plan::default();
+        for expected in [0..=13, 17..=30, 34..=38] {
+            look_for_blocks(&conn, &mut plan).unwrap();
+            assert_eq!(plan.blocks, expected.collect::<Vec<_>>());
+            for block in &plan.blocks {
+                clear_block(&mut batch, *block).unwrap();
+            }
+        }
+        look_for_blocks(&conn, &mut plan).unwrap();
+        assert_eq!((&plan.blocks[..], plan.next.block), (&[][..], 30), "it begins with what is left");
+
+        let standing = blocks(&conn, STANDING_BLOCKS, 0, 41).unwrap();
+        assert_eq!(standing, BTreeSet::from([14, 15, 16, 31, 32, 33, 39, 40]));
+        for rows in ["SELECT count(*) FROM locks", "SELECT count(*) FROM bodies"] {
+            let rows: i64 = conn.query_row(rows, [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, 7 * BLOCK + 1);
+        }
+        assert_eq!(batch.totals.dead_bytes, 80 * (7 * BLOCK - 1));
+    }
+
+    #[test]
+    fn rounds_come_over_all_zeroed_bodies() {
+        let (_folder, conn) = slots(THINNED + 1, &[]);
+        let mut plan = Plan::default();
+        let mut found = || {
+            look_for_dead(&conn, Totals { dead_bytes: 1, ..Totals::read(&conn).unwrap() }, 0, &mut plan)
+                .unwrap();
+            (plan.dead[0], plan.dead.len())
+        };
+        assert_eq!([found(), found()], [(1, 4_096), (4_097, 1)]);
+        assert_eq!(found().0, 1, "it begins anew");
+    }
+
+    #[test]
+    fn zeroed_bodies_wait_while_they_are_few() {
+        const MIB: i64 = 1_048_576;
+        let (_folder, conn) = slots(10, &[]);
+        let found = |stored: i64, dead: i64| {
+            conn.execute("UPDATE totals SET stored_bytes = ?1, dead_bytes = ?2", [stored, dead]).unwrap();
+            look(&conn, 0, Cursor::default(), LATE).unwrap().dead.len()
+        };
+        assert_eq!((found(0, 64 * MIB), found(0, 64 * MIB + 1)), (0, 10));
+        assert_eq!((found(400 * MIB, 100 * MIB), found(400 * MIB, 100 * MIB + 1)), (0, 10));
+    }
+
+    #[test]
+    fn rounds_come_over_all_receipts_as_many_as_may_be_read_and_may_go() {
+        let (_folder, conn) = file();
+        receipts(&conn);
+        let mut plan = Plan::default();
+        let mut found = |rows, limit| {
+            plan.forgotten.clear();
+            look_for_forgotten(&conn, limit, rows, LATE, &mut plan).unwrap();
+            numbers(&plan.forgotten)
+        };
+        assert_eq!(found(4, 9), [1, 2, 3, 4]);
+        assert_eq!(found(9, 4), [5, 6, 7, 8]);
+        assert_eq!(found(4, 9), [9, 10, 1, 2]);
+        assert_eq!(found(99, 99), [3, 4, 5, 6, 7, 8, 9, 10, 1, 2]);
+    }
+
+    #[test]
+    fn a_look_finds_as_much_as_is_asked_for_and_goes_on_from_the_last() {
+        let (_folder, conn) = slots(3, &[1, 2, 3]);
+        receipts(&conn);
+        let first = look(&conn, 5, Cursor::default(), LATE).unwrap();
+        let next = look(&conn, 5, first.next, LATE).unwrap();
+        assert_eq!((first.expired, numbers(&first.forgotten)), (vec![1, 2, 3], vec![1, 2]));
+        assert_eq!((next.expired, numbers(&next.forgotten)), (vec![1, 2, 3], vec![3, 4]));
+    }
+
+    #[test]
+    fn zeroed_bodies_beyond_the_bound_are_removed_alone() {
+        let (_folder, conn) = file();
         let mut batch = Batch::begin(&conn, 0).unwrap();
         for slot in 1..=6_000i64 {
             batch.execute("INSERT INTO locks VALUES (?1, zeroblob(61))", [slot]).unwrap();

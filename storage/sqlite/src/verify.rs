@@ -156,24 +156,21 @@ impl Reading {
         for table in Table::all().iter().filter(|table| table.is_in(format)) {
             self.table(table, &mut |audit| tell(audit.decoded + audit.undecoded, records))?;
         }
-        self.compare_figures()
+        self.compare_figures(Instant::now() + FIGURES_LAST)
     }
 
     /// Reads a table page by page. Where SQLite itself can't read on, that is noted.
     fn table(&mut self, table: &Table, tell: &mut dyn FnMut(&Audit)) -> rusqlite::Result<()> {
-        let mut from = table.least.clone();
-        loop {
-            match self.page(table, &from) {
-                Ok(Some(last)) => from = last,
-                Ok(None) => return Ok(()),
-                Err(error) if is_damage(&error) => {
-                    self.audit.flaw("table", table.name, "a part of the file can't be read");
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            }
+        let mut from = Some(table.least.clone());
+        while let Some(after) = from {
+            let page = self.page(table, &after);
+            from = unless_damaged(page)?.unwrap_or_else(|| {
+                self.audit.flaw("table", table.name, "a part of the file can't be read");
+                None
+            });
             tell(&self.audit);
         }
+        Ok(())
     }
 
     /// Answers the last row's key if there may be more.
@@ -185,10 +182,8 @@ impl Reading {
         while let Some(row) = rows.next()? {
             match (table.read)(self, row) {
                 Err(Fault::Damaged(what)) => self.damaged(table.kind, row.get_ref(0)?, what),
-                Err(Fault::Sql(error)) if of_a_value(&error) => {
-                    self.damaged(table.kind, row.get_ref(0)?, "a value of another type");
-                }
-                Err(Fault::Sql(error)) => return Err(error),
+                // The row is read: what is left to go wrong is one of its values.
+                Err(Fault::Sql(_)) => self.damaged(table.kind, row.get_ref(0)?, "a value of another type"),
                 Ok(()) => {}
             }
             read += 1;
@@ -273,18 +268,14 @@ impl Reading {
     }
 
     /// Counts anew what the file keeps running figures of, all at one moment.
-    fn compare_figures(&mut self) -> rusqlite::Result<()> {
+    fn compare_figures(&mut self, until: Instant) -> rusqlite::Result<()> {
         let conn = connect(&self.path)?;
         let moment = conn.unchecked_transaction()?;
-        let counted = match Figures::count(&moment, Instant::now() + FIGURES_LAST) {
-            Ok(Some(counted)) => counted,
-            Ok(None) => {
-                self.audit.uncompared += 1;
-                return Ok(());
-            }
-            // The tables have said so already.
-            Err(error) if is_damage(&error) => return Ok(()),
-            Err(error) => return Err(error),
+        // What is damaged was told of the tables already.
+        let Some(counted) = unless_damaged(Figures::count(&moment, until))? else { return Ok(()) };
+        let Some(counted) = counted else {
+            self.audit.uncompared += 1;
+            return Ok(());
         };
         if counted.totals != Totals::read(&moment)? {
             self.audit.flaw("table", "totals", "its figures are not those of the records");
@@ -335,9 +326,12 @@ fn is_zero(value: ValueRef<'_>) -> bool {
     value.as_blob().is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0))
 }
 
-/// Whether one value is to blame, and not the file.
-fn of_a_value(error: &rusqlite::Error) -> bool {
-    is_damage(error) && error.sqlite_error_code().is_none()
+/// Nothing, if what stands in the file is to blame.
+fn unless_damaged<T>(read: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    match read {
+        Err(error) if is_damage(&error) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// What the running figures should be.
@@ -391,11 +385,9 @@ fn each(
 ) -> rusqlite::Result<bool> {
     let mut statement = conn.prepare(sql)?;
     let mut rows = statement.query([])?;
-    let mut read = 0;
     while let Some(row) = rows.next()? {
         of(row)?;
-        read += 1;
-        if read % ROWS == 0 && Instant::now() > until {
+        if Instant::now() >= until {
             return Ok(false);
         }
     }
@@ -421,19 +413,19 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_given_up_in_time() {
+    fn figures_are_given_up_in_time_and_that_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = crate::schema::prepare(&folder.path().join("store")).unwrap();
         let conn = crate::schema::connect_writer(&path).unwrap();
-        conn.execute_batch("BEGIN").unwrap();
-        for slot in 1..=ROWS {
-            conn.execute("INSERT INTO bodies VALUES (?1, 1, 9, x'00')", [i64::try_from(slot).unwrap()])
-                .unwrap();
-        }
-        conn.execute_batch("COMMIT").unwrap();
-        let past = Instant::now();
-        assert!(Figures::count(&conn, past).unwrap().is_none());
-        let counted = Figures::count(&conn, past + FIGURES_LAST).unwrap().unwrap();
-        assert_eq!(counted.totals.unopened, i64::try_from(ROWS).unwrap());
+        conn.execute_batch("INSERT INTO bodies VALUES (1, 1, 9, x'00'), (2, 1, 9, x'00')").unwrap();
+        let now = Timestamp::from_secs(0);
+        let (slots, audit) = (Slots::default(), Audit::default());
+        let mut reading = Reading { path, now, newest: 0, slots, audit };
+        let begun = Instant::now();
+        reading.compare_figures(begun).unwrap();
+        assert_eq!((reading.audit.uncompared, reading.audit.flaws), (1, 0));
+        reading.compare_figures(begun + FIGURES_LAST).unwrap();
+        assert_eq!((reading.audit.uncompared, reading.audit.flaws), (1, 1));
+        assert_eq!(Figures::count(&conn, begun + FIGURES_LAST).unwrap().unwrap().totals.unopened, 2);
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{content, number, open, put};
+use rusqlite::Connection;
 use tempfile::TempDir;
 use waxseal_conformance::sample;
 use waxseal_core::attempt::Guess;
@@ -112,12 +113,51 @@ async fn a_copy_is_its_owners_and_overwrites_only_if_told() {
     assert_eq!(fs::read(&place.copy).unwrap(), b"mine");
     // As a run leaves it that was killed.
     fs::write(place.folder.path().join("copy.77-0.new"), "half").unwrap();
+    fs::write(place.folder.path().join("copy.mine.new"), "mine").unwrap();
     place.backup(true).unwrap();
     assert_sound(&place.copy);
-    let names = place.names();
-    assert!(!names.iter().any(|name| name.ends_with(".new")), "{names:?}");
+    let copies = || place.names().into_iter().filter(|name| name.starts_with("copy")).collect::<Vec<_>>();
+    assert_eq!(copies(), ["copy", "copy.mine.new"]);
+    fs::remove_file(&place.copy).unwrap();
+    place.backup(false).unwrap();
+    assert_eq!(copies(), ["copy", "copy.mine.new"]);
     let itself = waxseal_sqlite::backup(&place.store, &place.store, true, &mut |_, _| {});
     assert!(matches!(itself, Err(CopyError::Same(_))));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_copy_hears_of_all_of_it() {
+    let (place, store) = Place::copied(40).await;
+    store.close();
+    let mut heard = Vec::new();
+    waxseal_sqlite::backup(&place.store, &place.copy, true, &mut |done, of| heard.push((done, of))).unwrap();
+    let bytes = |path: &Path| fs::metadata(path).unwrap().len();
+    assert_eq!(heard.last(), Some(&(bytes(&place.copy), bytes(&place.store))));
+}
+
+/// SQLite copies what breaks a rule of its table without a word.
+#[tokio::test]
+async fn a_copy_that_is_not_sound_gets_no_name() {
+    let spoil = |path: &Path| {
+        let sql = "CREATE TABLE notes (note); INSERT INTO notes VALUES (NULL); PRAGMA writable_schema = ON;
+                   UPDATE sqlite_schema SET sql = 'CREATE TABLE notes (note NOT NULL)' WHERE name = 'notes'";
+        Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    };
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    let before = place.names();
+    spoil(&place.copy);
+    let broken = place.restore(Unknown::Keep);
+    assert!(matches!(&broken, Err(CopyError::Broken { path, .. }) if *path == place.copy), "{broken:?}");
+    assert_sound(&place.store);
+    assert_eq!(place.names(), before);
+
+    spoil(&place.store);
+    fs::write(&place.copy, "the one before").unwrap();
+    let broken = place.backup(true);
+    assert!(matches!(&broken, Err(CopyError::Broken { path, .. }) if *path == place.store), "{broken:?}");
+    assert_eq!(fs::read(&place.copy).unwrap(), b"the one before");
+    assert_eq!(place.names(), before);
 }
 
 #[tokio::test]
@@ -267,6 +307,16 @@ async fn a_store_in_use_is_not_replaced() {
     assert!(matches!(itself, Err(CopyError::Same(_))));
 }
 
+/// A folder that stands in the place of its journal keeps everybody out.
+#[tokio::test]
+async fn a_store_that_cannot_be_taken_is_not_said_to_be_in_use() {
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    fs::create_dir(format!("{}-journal", place.store.display())).unwrap();
+    let refused = place.restore(Unknown::Keep);
+    assert!(matches!(refused, Err(CopyError::Open(_))), "{refused:?}");
+}
+
 #[tokio::test]
 async fn the_log_of_a_store_that_is_gone_is_never_taken_for_the_copys() {
     let (place, store) = Place::copied(4).await;
@@ -275,6 +325,39 @@ async fn the_log_of_a_store_that_is_gone_is_never_taken_for_the_copys() {
     fs::write(format!("{}-wal", place.store.display()), "left").unwrap();
     assert!(matches!(place.restore(Unknown::Keep), Err(CopyError::Leftover(_))));
     assert!(!place.store.exists());
+}
+
+#[tokio::test]
+async fn what_was_replaced_earlier_stays_where_it_is() {
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    let [first, second] = [(); 2].map(|()| place.restore(Unknown::Keep).unwrap().replaced.unwrap());
+    assert_ne!(first, second);
+    assert_sound(&first);
+    assert_sound(&second);
+}
+
+/// Only the superuser can give files away: whoever else runs this sees no more than that
+/// the owner stays.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_restored_belongs_to_the_owner_of_what_it_replaces_or_of_its_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let (place, store) = Place::copied(4).await;
+    store.close();
+    let owner = |path: &Path| {
+        let found = fs::metadata(path).unwrap();
+        (found.uid(), found.gid())
+    };
+    chown(&place.store, Some(4_001), Some(4_002)).ok();
+    let before = owner(&place.store);
+    place.restore(Unknown::Keep).unwrap();
+    assert_eq!(owner(&place.store), before);
+
+    fs::remove_file(&place.store).unwrap();
+    chown(place.folder.path(), Some(4_003), Some(4_004)).ok();
+    place.restore(Unknown::Keep).unwrap();
+    assert_eq!(owner(&place.store), owner(place.folder.path()));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! A disk that is really full: new secrets are refused, those that stand can be
-//! opened, and all is well again once there is room.
+//! opened, and all is well again once there is room. And one that is read-only.
 //!
 //! Needs the right to mount a file system of a few megabytes; says so if there is none.
 
@@ -17,15 +17,11 @@ use common::{content, open};
 use waxseal_conformance::sample;
 use waxseal_core::state::Ending;
 use waxseal_core::store::{Created, Record, Store, StoreError};
-use waxseal_sqlite::SqliteStore;
+use waxseal_sqlite::{OpenError, Options, SqliteStore};
 
 #[tokio::test]
 async fn secrets_can_be_opened_on_a_full_disk_and_stored_again_after() {
-    let Some(disk) = SmallDisk::mount() else {
-        assert!(std::env::var_os("CI").is_none(), "no right to mount a small file system");
-        println!("SKIPPED: no right to mount a small file system");
-        return;
-    };
+    let Some(disk) = SmallDisk::mount() else { return };
     let store = open(&disk.folder.path().join("store"));
     let ballast = disk.folder.path().join("ballast");
     for n in 0..50 {
@@ -46,6 +42,25 @@ async fn secrets_can_be_opened_on_a_full_disk_and_stored_again_after() {
 
     fs::remove_file(&ballast).unwrap();
     assert_eq!(create(&store, refused).await.unwrap(), Created::Fresh);
+}
+
+/// What a killed process left can be read there, and that is not enough.
+#[tokio::test]
+async fn a_store_on_a_read_only_disk_is_refused() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store"));
+    assert_eq!(create(&store, 1).await.unwrap(), Created::Fresh);
+    for name in ["store", "store-wal", "store-shm"] {
+        fs::copy(folder.path().join(name), disk.folder.path().join(name)).unwrap();
+    }
+    disk.remount("ro");
+    let path = disk.folder.path().join("store");
+    assert_eq!(common::number(&path, "SELECT count(*) FROM receipts"), 1);
+    let error = SqliteStore::open(&path, Options::default()).unwrap_err();
+    assert!(matches!(error, OpenError::ReadOnly(_)), "{error:?}");
+    disk.remount("rw");
+    assert_eq!(content(&open(&path), 1).await, Some(large(1).sealed));
 }
 
 /// Answers the first number that found no room.
@@ -86,7 +101,18 @@ impl SmallDisk {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder.path());
-        mount.output().ok()?.status.success().then_some(Self { folder })
+        if mount.output().is_ok_and(|mounted| mounted.status.success()) {
+            return Some(Self { folder });
+        }
+        assert!(std::env::var_os("CI").is_none(), "no right to mount a small file system");
+        println!("SKIPPED: no right to mount a small file system");
+        None
+    }
+
+    fn remount(&self, access: &str) {
+        let options = format!("remount,{access}");
+        let done = Command::new("mount").args(["-o", &options]).arg(self.folder.path()).status();
+        assert!(done.is_ok_and(|status| status.success()), "{options}");
     }
 }
 

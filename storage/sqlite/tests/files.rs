@@ -148,8 +148,42 @@ fn a_missing_folder_is_named() {
 #[test]
 fn a_folder_is_no_store() {
     let folder = tempfile::tempdir().unwrap();
-    let error = SqliteStore::open(folder.path(), Options::default()).unwrap_err();
-    assert!(matches!(error, OpenError::NotAFile(_)), "{error}");
+    for error in refusals(folder.path()) {
+        assert!(matches!(error, OpenError::NotAFile(_)), "{error}");
+    }
+}
+
+#[test]
+fn nothing_is_made_beneath_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    for error in refusals(&file.join("store")) {
+        assert!(matches!(error, OpenError::Failed { .. }), "{error}");
+    }
+}
+
+/// A folder in the place of the log keeps anybody from making one, as permissions do.
+#[test]
+fn a_file_beside_which_no_log_can_be_made_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    open(&path).close();
+    fs::create_dir(folder.path().join("store-wal")).unwrap();
+    for error in refusals(&path) {
+        assert!(matches!(error, OpenError::ReadOnly(_)), "{error:?}");
+    }
+}
+
+/// Nor can a folder be read as the journal of a writer that died.
+#[test]
+fn a_machine_that_refuses_to_read_is_not_taken_for_damage_or_for_missing_permissions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    open(&path).close();
+    fs::create_dir(folder.path().join("store-journal")).unwrap();
+    let error = SqliteStore::open(&path, Options::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Failed { .. }), "{error:?}");
 }
 
 #[test]
@@ -210,17 +244,23 @@ async fn a_store_whose_folder_was_moved_answers_no_ping_until_it_is_back() {
     assert!(content(&store, 1).await.is_some());
 }
 
+/// Why what stands there is neither opened nor looked at.
+fn refusals(path: &Path) -> [OpenError; 2] {
+    [SqliteStore::open(path, Options::default()).unwrap_err(), waxseal_sqlite::inspect(path).unwrap_err()]
+}
+
 /// Opens what `spoil` makes of a whole store; it must be refused, and left as it is.
-fn refuses(spoil: impl FnOnce(Vec<u8>) -> Vec<u8>, expected: impl FnOnce(&OpenError) -> bool) {
+fn refuses(spoil: impl FnOnce(Vec<u8>) -> Vec<u8>, expected: impl Fn(&OpenError) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     open(&path).close();
     let spoiled = spoil(fs::read(&path).unwrap());
     fs::write(&path, &spoiled).unwrap();
 
-    let error = SqliteStore::open(&path, Options::default()).unwrap_err();
-    assert!(expected(&error), "{error:?}");
-    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    for error in refusals(&path) {
+        assert!(expected(&error), "{error:?}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
     assert!(fs::read(&path).unwrap() == spoiled, "the file was changed");
 }
 

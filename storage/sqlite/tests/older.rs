@@ -171,6 +171,16 @@ fn a_step_that_fails_leaves_the_file_as_it_was() {
     assert_eq!(version(&path), 2);
 }
 
+#[test]
+fn an_older_file_cut_short_is_refused_and_left_as_it_is() {
+    let (_folder, path) = version_1();
+    let short = &STORE[..STORE.len() - 1];
+    fs::write(&path, short).unwrap();
+    let refused = SqliteStore::open(&path, Options::default()).unwrap_err();
+    assert!(matches!(refused, OpenError::Damaged(_)), "{refused:?}");
+    assert!(fs::read(&path).unwrap() == short, "the file was changed");
+}
+
 fn version(path: &Path) -> i64 {
     let conn = Connection::open(path).unwrap();
     conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()

@@ -13,7 +13,7 @@ use waxseal_core::domain::Domain;
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::Ending;
 use waxseal_core::store::{AccountStore, Audit, States, Store};
-use waxseal_sqlite::verify;
+use waxseal_sqlite::{OpenError, verify};
 
 /// Records 1 guarded and guessed at, 2 opened, 3 burned, 4 expired and swept, 5 and 6 of
 /// an account, 7 with another key; an account with its token and a domain.
@@ -75,6 +75,7 @@ async fn a_sound_file_is_counted_and_stays_as_it_is() {
     assert_eq!(found.kids.values().copied().collect::<Vec<_>>(), [1, 6]);
     assert_eq!((found.accounts, found.tokens, found.domains), (1, 1, 1));
     assert!(heard.iter().all(|(done, of)| done <= of && *of == 7), "{heard:?}");
+    assert_eq!(heard.last(), Some(&(7, 7)));
     assert_eq!(fs::read(&path).unwrap(), before);
 
     let later = verify(&path, sample::after(sample::LIFE.secs()), &mut |_, _| {}).unwrap().unwrap();
@@ -221,6 +222,23 @@ fn hex(n: u32) -> String {
     waxseal_core::store::hex(sample::id(n).as_bytes())
 }
 
+/// No file that only this program wrote has one.
+#[tokio::test]
+async fn a_value_of_another_type_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    furnish(&path).await;
+    let conn = Connection::open(&path).unwrap();
+    let lax = "PRAGMA writable_schema = ON;
+               UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '') WHERE name = 'receipts';
+               PRAGMA writable_schema = RESET;";
+    conn.execute_batch(lax).unwrap();
+    conn.close().unwrap();
+    let sql = format!("UPDATE receipts SET passphrase_required = 'yes' WHERE id = x'{}'", hex(1));
+    let record = format!("record {}: a value of another type", hex(1));
+    assert_eq!(told(&path, &sql), [record, "1 undecoded".into()]);
+}
+
 #[tokio::test]
 async fn a_page_that_is_torn_is_told_and_the_rest_is_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -228,19 +246,60 @@ async fn a_page_that_is_torn_is_told_and_the_rest_is_read() {
     furnish(&path).await;
     let conn = Connection::open(&path).unwrap();
     conn.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
-    let find = "SELECT rootpage FROM sqlite_schema WHERE name = 'accounts'";
-    let page: i64 = conn.query_row(find, [], |row| row.get(0)).unwrap();
-    let page = usize::try_from(page).unwrap();
+    let find = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    let page = |table| conn.query_row(find, [table], |row| row.get::<_, u32>(0)).unwrap() as usize;
+    let pages = ["accounts", "receipts"].map(|table| (table, page(table)));
     drop(conn);
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[(page - 1) * 4_096..page * 4_096].fill(0xa5);
-    fs::write(&path, bytes).unwrap();
-    let found = audit(&path);
-    assert_eq!((found.decoded, found.undecoded, found.accounts), (7, 0, 0));
-    assert_eq!(
-        (&found.named[0].of[..], found.named[0].what),
-        ("table accounts", "a part of the file can't be read")
+    let whole = fs::read(&path).unwrap();
+    for (table, page) in pages {
+        let mut bytes = whole.clone();
+        bytes[(page - 1) * 4_096..page * 4_096].fill(0xa5);
+        fs::write(&path, bytes).unwrap();
+        let found = audit(&path);
+        let read = if table == "accounts" { (7, 0) } else { (0, 1) };
+        assert_eq!((found.decoded, found.accounts, found.undecoded), (read.0, read.1, 0));
+        let told = (&found.named[0].of[..], found.named[0].what);
+        assert_eq!(told, (&*format!("table {table}"), "a part of the file can't be read"));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_goes_meanwhile_is_not_taken_for_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    furnish(&path).await;
+    let refused = verify(&path, sample::START, &mut |_, _| {
+        fs::rename(&path, folder.path().join("away")).unwrap();
+    });
+    assert!(matches!(refused, Err(OpenError::Failed { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn whoever_waits_hears_of_a_thousand_at_a_time_and_of_all_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    furnish(&path).await;
+    let conn = Connection::open(&path).unwrap();
+    let (one, all) = (hex(2), 2_500);
+    let more = format!(
+        "WITH RECURSIVE more (n) AS (VALUES (8) UNION ALL SELECT n + 1 FROM more WHERE n < {all})
+         INSERT INTO receipts SELECT randomblob(32), created, expires, updated, state, kind, passphrase_required,
+                                     kid, slot, mail, mail_noted, info, owner, own
+         FROM receipts, more WHERE id = x'{one}';
+         UPDATE kids SET receipts = receipts + {all} - 7 WHERE receipts = 6;
+         UPDATE receipts SET state = 7 WHERE id = x'{one}';"
     );
+    conn.execute_batch(&more).unwrap();
+    conn.close().unwrap();
+    let mut heard = vec![0];
+    let mut tell = |done, of| {
+        assert_eq!(of, all);
+        heard.push(done);
+    };
+    let found = verify(&path, sample::START, &mut tell).unwrap().unwrap();
+    assert_eq!((found.decoded, found.undecoded, found.uncompared), (all - 1, 1, 0));
+    assert!(heard.windows(2).all(|pair| pair[1] - pair[0] <= 1_000), "{heard:?}");
+    assert_eq!(heard.last(), Some(&all));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
