@@ -77,6 +77,7 @@ macro_rules! store_laws {
             sweep_forgets_receipts
             forgetting_makes_room
             sweep_is_idempotent
+            what_was_swept_is_gone_for_a_clock_that_is_behind
             sweep_leaves_the_living
             sweep_completes_over_repeated_calls
             bind_keeps_the_first

@@ -1,12 +1,14 @@
 //! The sweep: it gives back space, and decides nothing.
 
+use waxseal_core::attempt::Guess;
 use waxseal_core::state::{Ending, State};
-use waxseal_core::store::{Created, Record, Swept, Usage};
+use waxseal_core::store::{Attempt, Created, Record, Swept, Usage};
 use waxseal_core::time::{Timestamp, Ttl};
 
 use super::create::sealed_bytes;
-use super::{AnyStore, Fresh, Stores, open, put, receipt, settle};
-use crate::sample::{LIFE, START, account_id, after, made, owned, record};
+use super::settle::ENDINGS;
+use super::{AnyStore, Fresh, Stores, attempt, front, open, put, receipt, settle};
+use crate::sample::{LIFE, START, account_id, after, client, guarded, made, owned, record};
 
 /// The content of the expired goes, their receipts stay, and both are counted.
 pub async fn sweep_erases_the_expired(stores: &Stores) {
@@ -20,6 +22,26 @@ pub async fn sweep_erases_the_expired(stores: &Stores) {
     for secret in &all {
         let told = receipt(&fresh.store, secret, expired).await.unwrap();
         assert_eq!((told.state, told.updated), (State::Expired, START));
+    }
+}
+
+/// What another node has swept is gone for one whose clock is behind, too: there is nothing
+/// to open and nothing to end, and the receipt says that the content is gone.
+pub async fn what_was_swept_is_gone_for_a_clock_that_is_behind(stores: &Stores) {
+    let fresh = stores.fresh().await;
+    for secret in [record(1), guarded(2)] {
+        put(&fresh.store, &secret).await;
+        sweep_all(&fresh.store, 100, secret.sealed.expires).await;
+        for guess in [Guess::None(client(0)), Guess::Open(client(0)), Guess::Burn(client(0))] {
+            assert_eq!(attempt(&fresh.store, &secret, guess, START).await, Attempt::Gone);
+        }
+        assert_eq!(front(&fresh.store, &secret, START).await, None);
+        let before = fresh.store.usage().await.unwrap();
+        for (ending, _) in ENDINGS {
+            assert_eq!(settle(&fresh.store, &secret, ending, START).await, None);
+        }
+        assert_eq!(fresh.store.usage().await.unwrap(), before);
+        assert_eq!(receipt(&fresh.store, &secret, START).await.unwrap().state, State::Orphaned);
     }
 }
 
