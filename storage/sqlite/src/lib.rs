@@ -56,6 +56,7 @@ mod batch;
 mod copy;
 mod engine;
 mod fault;
+mod figures;
 mod inspect;
 mod ops;
 mod readers;

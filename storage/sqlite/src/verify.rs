@@ -8,16 +8,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Row};
 use waxseal_core::attempt::Attempts;
 use waxseal_core::state::{State, Stored};
-use waxseal_core::store::{Audit, LOCK_BYTES, RECORD_OVERHEAD, hex};
+use waxseal_core::store::{Audit, LOCK_BYTES, hex};
 use waxseal_core::time::Timestamp;
 
 use crate::accounts;
-use crate::batch::{Totals, newest_slot};
+use crate::batch::newest_slot;
 use crate::fault::{Fault, is_damage};
+use crate::figures::Figures;
 use crate::inspect::{connect, inspect};
 use crate::rows::{self, Found, receipts};
 use crate::schema::{self, OpenError};
@@ -277,10 +278,11 @@ impl Reading {
             self.audit.uncompared += 1;
             return Ok(());
         };
-        if counted.totals != Totals::read(&moment)? {
+        let kept = Figures::kept(&moment)?;
+        if counted.totals != kept.totals {
             self.audit.flaw("table", "totals", "its figures are not those of the records");
         }
-        if counted.kids != kept_kids(&moment)? {
+        if counted.kids != kept.kids {
             self.audit.flaw("table", "kids", "its figures are not those of the records");
         }
         Ok(())
@@ -332,71 +334,6 @@ fn unless_damaged<T>(read: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
         Err(error) if is_damage(&error) => Ok(None),
         read => read.map(Some),
     }
-}
-
-/// What the running figures should be.
-struct Figures {
-    totals: Totals,
-    kids: BTreeMap<Vec<u8>, i64>,
-}
-
-impl Figures {
-    /// `None` if it takes too long.
-    fn count(conn: &Connection, until: Instant) -> rusqlite::Result<Option<Self>> {
-        let totals = Totals { stored_bytes: 0, dead_bytes: 0, unopened: 0, received: 0, burned: 0 };
-        let mut figures = Self { totals, kids: BTreeMap::new() };
-        let receipts = "SELECT state, kid, length(info) + coalesce(length(own), 0) FROM receipts";
-        let bodies = "SELECT live, length(body) FROM bodies NOT INDEXED";
-        let counted = each(conn, receipts, until, |row| figures.receipt(row))?
-            && each(conn, bodies, until, |row| figures.body(row))?;
-        Ok(counted.then_some(figures))
-    }
-
-    fn receipt(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        *self.kids.entry(row.get(1)?).or_default() += 1;
-        self.totals.stored_bytes +=
-            row.get::<_, i64>(2)? + i64::try_from(RECORD_OVERHEAD).unwrap_or_default();
-        match u8::try_from(row.get::<_, i64>(0)?).ok().and_then(Stored::from_code) {
-            Some(Stored::Received) => self.totals.received += 1,
-            Some(Stored::Burned) => self.totals.burned += 1,
-            Some(Stored::New) | None => {}
-        }
-        Ok(())
-    }
-
-    fn body(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let bytes: i64 = row.get(1)?;
-        if row.get(0)? {
-            self.totals.unopened += 1;
-            self.totals.stored_bytes += bytes + LOCK_BYTES as i64;
-        } else {
-            self.totals.dead_bytes += bytes;
-        }
-        Ok(())
-    }
-}
-
-/// `false` if time ran out.
-fn each(
-    conn: &Connection,
-    sql: &str,
-    until: Instant,
-    mut of: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<bool> {
-    let mut statement = conn.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        of(row)?;
-        if Instant::now() >= until {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn kept_kids(conn: &Connection) -> rusqlite::Result<BTreeMap<Vec<u8>, i64>> {
-    let mut statement = conn.prepare("SELECT kid, receipts FROM kids")?;
-    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 #[cfg(test)]
