@@ -7,7 +7,8 @@ use waxseal_conformance::sample::{self, START};
 use waxseal_core::attempt::Guess;
 use waxseal_core::policy::AttemptPolicy;
 use waxseal_core::state::Ending;
-use waxseal_core::store::{Record, Store, hex};
+use waxseal_core::store::{Action, Limiter, Rate, Record, Store, Subject, hex};
+use waxseal_core::time::{Moment, Ttl};
 use waxseal_redis::RedisStore;
 use waxseal_redis_servers::{Server, available};
 
@@ -69,4 +70,21 @@ async fn what_ended_leaves_no_lock_no_body_and_no_trace_of_who_guessed() {
     assert_eq!(guesses(&server), 0);
     assert!(!records.iter().any(|record| stands(&server, record)));
     assert!(store.receipt(&sample::id(2), now).await.unwrap().is_some(), "the receipt stays");
+}
+
+/// Redis itself forgets a client's allowance, though nobody asks for it any more.
+#[tokio::test]
+async fn an_allowance_that_is_whole_again_is_forgotten() {
+    if !available("an_allowance_that_is_whole_again_is_forgotten") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let limiter = open(&server.url(), patient()).await.limiter();
+    let rate = Rate { count: 2, per: Ttl::hours(1) };
+    let now = Moment::from_millis(START.secs() * 1_000);
+    limiter.take(Subject::Client(sample::client(1)), Action::Create, rate, now).await.unwrap();
+    let lasts =
+        number(&server, &["EVAL", "return redis.call('PTTL', redis.call('KEYS', 'waxseal:q*')[1])", "0"]);
+    let hour = 3_600_000;
+    assert!((hour / 2 - 60_000..=2 * hour).contains(&lasts), "{lasts} ms");
 }
