@@ -10,7 +10,7 @@ use waxseal_conformance::Subject;
 use waxseal_conformance::sample::{self, START, record};
 use waxseal_core::id::RecordId;
 use waxseal_core::state::Ending;
-use waxseal_core::store::{Created, Record, Store, StoreError};
+use waxseal_core::store::{AccountStore, Created, Record, Store, StoreError, TokenChange};
 use waxseal_redis::RedisStore;
 use waxseal_redis_servers::{Server, available};
 
@@ -77,6 +77,26 @@ async fn what_goes_out_together_is_judged_one_by_one() {
     drop(server.cli(&["DEL", &format!("{prefix}:t{{07}}")]));
     let usage = store.usage().await.unwrap();
     assert_eq!((usage.received, usage.new), (73, 1), "7 was never counted, 9 can't be read");
+}
+
+/// Within one process changes of an account take turns; between processes only the script
+/// sees that something else stands there by now.
+#[tokio::test]
+async fn nodes_that_change_one_account_at_once_lose_nothing() {
+    if !available("nodes_that_change_one_account_at_once_lose_nothing") {
+        return;
+    }
+    let (server, options) = (Server::start(&[]), apart(0));
+    let nodes = [open(&server.url(), options.clone()).await, open(&server.url(), options).await];
+    let account = sample::account_id(1);
+    assert!(nodes[0].add_account(sample::account(1), sample::token(1)).await.unwrap());
+    for round in 1..=20 {
+        let tokens = [sample::token(100 * round), sample::token(100 * round + 1)];
+        let added = join_all(nodes.iter().zip(tokens).map(|(node, token)| node.add_token(&account, token)));
+        assert!(added.await.into_iter().all(|change| change.unwrap() == TokenChange::Done));
+    }
+    let (_, tokens) = nodes[0].account(&account).await.unwrap().unwrap();
+    assert_eq!(tokens.len(), 41);
 }
 
 /// A figure that holds very many bytes is relieved of them by the sweep, and says what it said.
