@@ -84,6 +84,37 @@ async fn cut_the_deaf(identity: Option<Identity>) {
 }
 
 #[tokio::test]
+async fn a_request_keeps_the_id_it_brings() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    let longest = "q".repeat(200);
+    for id in ["7", "a b~c", &longest] {
+        let answer = client.ask("GET /api/v1/status", &format!("X-Request-Id: {id}\r\n"), "").await;
+        assert_eq!(answer.header("x-request-id"), Some(id));
+    }
+    let answer = client.ask("GET /api/v1/status", "X-Request-Id: \r\n", "").await;
+    assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()), "none is no id");
+}
+
+#[tokio::test]
+async fn probes_may_look_and_do_no_more() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    for path in ["/healthz", "/readyz"] {
+        let answer = client.ask(&format!("GET {path}"), "", "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"), "{path}");
+        for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer")] {
+            assert_eq!(answer.header(name), Some(value), "{path}");
+        }
+        assert_eq!(client.ask(&format!("POST {path}"), "", "").await.status, 404, "{path}");
+        let mut looking = server.client().await;
+        let head = format!("HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert!(looking.send(head.as_bytes()).await);
+        assert_eq!(looking.answers(true).await[0].status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_description_of_the_api_is_there_to_be_read() {
     let server = Server::start(Setup::default()).await;
     let mut client = server.client().await;
