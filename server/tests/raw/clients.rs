@@ -1,12 +1,15 @@
 //! What well-meaning clients rely on, and one that never reads.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::time::timeout;
 use waxseal_server::Patience;
 
 use crate::identity::Identity;
 use crate::server::{SHORT, Server, Setup, USER};
-use crate::wire::narrow;
+use crate::wire::{PATIENCE, narrow};
 
 #[tokio::test]
 async fn many_requests_at_once_are_answered_in_their_order() {
@@ -54,6 +57,18 @@ async fn what_has_begun_is_answered_after_the_end_was_asked_for() {
     begun.send(b"secret=x").await;
     let statuses: Vec<_> = begun.answers(false).await.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200], "and then the connection is closed");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever_for_what_has_begun() {
+    let days = Duration::from_secs(100_000);
+    let patience = Patience { body: days, farewell: SHORT.head, ..Setup::default().patience };
+    let server = Server::start(Setup { patience, ..Setup::default() }).await;
+    let mut begun = server.client().await;
+    let head = "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n";
+    begun.send(head.as_bytes()).await;
+    assert_eq!(begun.answer().await.status, 100);
+    timeout(PATIENCE, server.stop()).await.expect("it stops");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
