@@ -55,6 +55,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logged::logged;
     use waxseal_core::id::AccountId;
 
     #[test]
@@ -76,5 +77,19 @@ mod tests {
         assert_eq!(in_force(), [false, true]);
         follower.note(domains(&[]), &site);
         assert_eq!(in_force(), [false, false]);
+    }
+
+    #[test]
+    fn that_the_store_does_not_answer_is_said_once_and_so_is_that_it_does_again() {
+        let (site, mut follower) = (Site::new("https", "example.com"), Follower::default());
+        let gone = || Err(StoreError::Unavailable("the disk is gone".into()));
+        let said = logged(|| {
+            for read in [Ok(vec![]), gone(), gone(), gone(), Ok(vec![]), Ok(vec![])] {
+                follower.note(read, &site);
+            }
+        });
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("WARN") && said[0].contains("stay in force"), "{said:?}");
+        assert!(said[1].contains("can be read again"), "{said:?}");
     }
 }

@@ -15,6 +15,7 @@ use waxseal_core::api::Answer;
 use waxseal_core::contract::route::Route;
 use waxseal_core::contract::{self, Reply, transport};
 use waxseal_core::id::ClientId;
+use waxseal_core::store::StoreError;
 use waxseal_core::vault::Fault;
 use waxseal_core::wiped::Wiped;
 use waxseal_fault_points::{Point, reach};
@@ -66,7 +67,7 @@ async fn answer(app: &App, peer: Peer, head: &Parts, body: Incoming, id: &Header
     match head.uri.path() {
         path if path.starts_with("/api/") => api(app, peer, head, body).await,
         "/healthz" if looks => told("healthz", 200, "ok\n"),
-        "/readyz" if looks => ready(app).await,
+        "/readyz" if looks => ready(app.api.vault.ports().store.ping().await),
         openapi::PATH if looks => openapi::document(),
         "/healthz" | "/readyz" | openapi::PATH => told("none", 404, "Not Found\n"),
         _ => page(app, peer, head, body, id).await,
@@ -159,8 +160,8 @@ fn unread(error: &(dyn Error + 'static)) -> Reply {
     }
 }
 
-async fn ready(app: &App) -> Answer {
-    match app.api.vault.ports().store.ping().await {
+fn ready(store: Result<(), StoreError>) -> Answer {
+    match store {
         Ok(()) => told("readyz", 200, "ok\n"),
         Err(_) => told("readyz", 503, "the store is not available\n"),
     }
@@ -238,6 +239,46 @@ fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logged::logged;
+
+    fn gone() -> StoreError {
+        StoreError::Unavailable("the disk is gone".into())
+    }
+
+    #[test]
+    fn without_its_store_a_server_is_not_ready() {
+        assert_eq!((ready(Ok(())).reply.status, ready(Err(gone())).reply.status), (200, 503));
+    }
+
+    #[test]
+    fn where_a_request_goes_is_its_targets_to_say_before_its_hosts() {
+        let host = |target: &str| {
+            let request = Request::builder().uri(target).header(header::HOST, "b.example");
+            host(&request.body(()).unwrap().into_parts().0).map(str::to_owned)
+        };
+        assert_eq!(host("http://a.example/x").as_deref(), Some("a.example"));
+        assert_eq!(host("/x").as_deref(), Some("b.example"));
+    }
+
+    #[test]
+    fn a_fault_is_logged_with_its_cause_and_backpressure_is_none() {
+        let said = |fault| {
+            let answer = Answer { fault, ..told("share", 503, "") };
+            logged(|| log(&answer, &HeaderValue::from_static("mine-7"), Duration::ZERO))
+        };
+        let answered = said(None);
+        assert_eq!(answered.len(), 1, "{answered:?}");
+        for word in ["INFO", ACCESS_TARGET, "mine-7", "share", "refused", "503"] {
+            assert!(answered[0].contains(word), "no {word} in {answered:?}");
+        }
+        for (fault, level, why) in
+            [(Fault::Busy, "WARN", "turned away"), (gone().into(), "ERROR", "the disk is gone")]
+        {
+            let said = said(Some(fault));
+            let [_, line] = &said[..] else { panic!("{said:?}") };
+            assert!(line.contains(level) && line.contains(why) && line.contains("mine-7"), "{line}");
+        }
+    }
 
     #[test]
     fn only_identity_is_no_coding() {

@@ -269,6 +269,27 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), padded);
     }
 
+    #[test]
+    fn what_would_be_too_large_to_read_is_not_written() {
+        let (folder, path, keyring) = made();
+        let text = keyring.to_text();
+        let crowd = |keyring: &Keyring| {
+            for _ in 0..1_000 {
+                keyring.add(&SystemEntropy::default()).unwrap();
+            }
+        };
+        let changed = change(&path, |keyring| -> Result<(), KeyError> {
+            crowd(keyring);
+            Ok(())
+        });
+        assert!(matches!(changed, Err(KeyError::Unwritable { .. })));
+        assert_eq!(*load(&Key::File(path)).unwrap().to_text(), *text);
+        crowd(&keyring);
+        let other = folder.path().join("other.key");
+        assert!(matches!(create(&other, &keyring), Err(KeyError::Unwritable { .. })));
+        assert_eq!(files(folder.path()), ["waxseal.key"]);
+    }
+
     /// Tried in earnest where the tests run as root.
     #[cfg(unix)]
     #[test]
@@ -323,6 +344,9 @@ mod tests {
         fs::write(&path, "waxseal-key-file 1\nroot hunter2\n").unwrap();
         let refusal = load(&Key::File(path.clone())).unwrap_err();
         assert!(!format!("{refusal} {refusal:?}").contains("hunter2"));
+        let refusal = load(&Key::Text("hunter2".to_owned().into())).unwrap_err();
+        assert_eq!(refusal.to_string(), "WAXSEAL_KEY holds no keys");
+        assert!(!format!("{refusal:?}").contains("hunter2"));
         assert!(matches!(load(&Key::File(path.join("none"))), Err(KeyError::Unreadable { .. })));
         assert!(matches!(load(&Key::File(path.with_extension("none"))), Err(KeyError::Missing(_))));
     }

@@ -33,6 +33,8 @@ mod gate;
 #[cfg(not(feature = "pages"))]
 mod hints;
 pub mod key_file;
+#[cfg(test)]
+mod logged;
 #[cfg(feature = "mail")]
 pub mod mail;
 mod metrics;

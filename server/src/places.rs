@@ -18,7 +18,11 @@ const SHARE: usize = 2;
 /// may do up to its hard limit (RLIMIT_NOFILE); says how many connections it got.
 #[must_use]
 pub fn allow_connections() -> usize {
-    let files = file_descriptors(MOST + RESERVE);
+    connections(file_descriptors(MOST + RESERVE))
+}
+
+/// How many connections so many file descriptors are enough for.
+fn connections(files: usize) -> usize {
     files.saturating_sub(RESERVE).max(files / 2).clamp(1, MOST)
 }
 
@@ -138,6 +142,21 @@ mod tests {
         assert!(places.take(None).is_none() && places.take(client(2)).is_none());
         held.remove(0);
         assert!(places.take(client(2)).is_some());
+    }
+
+    #[test]
+    fn the_only_place_is_anyones() {
+        let places = Places::new(1);
+        let held = places.take(client(1));
+        assert!(held.is_some() && places.take(client(2)).is_none());
+    }
+
+    #[test]
+    fn some_file_descriptors_are_kept_for_other_things_and_there_is_room_for_someone() {
+        let all = [(0, 1), (1, 1), (100, 50), (1_024, 896), (MOST + RESERVE, MOST), (usize::MAX, MOST)];
+        for (files, expected) in all {
+            assert_eq!(connections(files), expected, "{files}");
+        }
     }
 
     #[test]

@@ -86,6 +86,9 @@ impl Stretch for StretchPool {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -103,5 +106,32 @@ mod tests {
         }
         assert_eq!(pool.load(), Load { running: 0, waiting: 0, refused: 7 });
         assert!(stretch(pool.clone(), pool.place().unwrap()).await.is_ok());
+    }
+
+    /// The only thread for such work is busy, so that each step can be looked at.
+    #[test]
+    fn who_waits_takes_no_turn_and_who_hangs_up_makes_no_room_before_the_work_is_done() {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let (go_on, held) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || held.recv());
+            let turns = Turns::new(2);
+            let _inside = [turns.take(), turns.take()];
+            let pool = StretchPool::new(1, turns.clone());
+            let mut all = [(); 2].map(|()| {
+                pool.stretch(pool.place().unwrap(), Passphrase::from("x"), [0; SALT_BYTES], Cost::USUAL)
+            });
+            for one in &mut all {
+                assert!(poll_fn(|cx| Poll::Ready(one.as_mut().poll(cx).is_pending())).await);
+            }
+            let full = Load { running: 1, waiting: 1, refused: 0 };
+            assert_eq!((turns.taken(), pool.load()), (0, full));
+            let [first, second] = all;
+            drop(first);
+            assert_eq!((turns.taken(), pool.load()), (1, full));
+            drop(go_on);
+            assert!(second.await.is_ok());
+            assert_eq!((turns.taken(), pool.load()), (2, Load { running: 0, waiting: 0, refused: 0 }));
+        });
     }
 }

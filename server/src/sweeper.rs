@@ -74,7 +74,59 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use waxseal_conformance::sample::{LIFE, START, made, record};
+    use waxseal_core::time::{Moment, Ttl};
+    use waxseal_memory::MemoryStore;
+
     use super::*;
+
+    /// A clock that is set by hand, in seconds.
+    #[derive(Debug)]
+    struct Hand(AtomicU64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Moment {
+            Moment::from_millis(self.0.load(Ordering::SeqCst) * 1_000)
+        }
+    }
+
+    /// A store of secrets that were made then.
+    async fn filled(all: impl IntoIterator<Item = Timestamp>) -> Arc<MemoryStore> {
+        let store = Arc::new(MemoryStore::new(0));
+        for (number, at) in (0..).zip(all) {
+            store.create(made(record(number), at, LIFE), at).await.unwrap();
+        }
+        store
+    }
+
+    async fn left(store: &MemoryStore) -> u64 {
+        store.usage().await.unwrap().new
+    }
+
+    #[tokio::test]
+    async fn a_round_does_all_that_is_due() {
+        let store = filled(std::iter::repeat_n(START, 2 * AT_ONCE + 1)).await;
+        round(&*store, START.plus(LIFE)).await;
+        assert_eq!(left(&store).await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_ahead_sweeps_nothing_early_and_one_that_leapt_nothing_at_all() {
+        let now = system_time();
+        let store = filled([Timestamp::from_secs(0), now]).await;
+        let clock = Arc::new(Hand(now.plus(Ttl::days(1)).secs().into()));
+        let sweeping = tokio::spawn(sweep_for_ever(store.clone(), clock.clone()));
+        tokio::time::sleep(2 * EVERY).await;
+        assert_eq!(left(&store).await, 1);
+        clock.0.fetch_add(2 * LEAP.as_secs(), Ordering::SeqCst);
+        let at = Timestamp::from_secs(0);
+        store.create(made(record(7), at, LIFE), at).await.unwrap();
+        tokio::time::sleep(2 * EVERY).await;
+        assert_eq!(left(&store).await, 2);
+        sweeping.abort();
+    }
 
     #[test]
     fn a_leap_ahead_pauses_and_a_step_does_not() {

@@ -10,6 +10,8 @@ mod framing;
 mod head;
 mod refused;
 mod target;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod wire;
 
@@ -264,6 +266,8 @@ impl<S: Wire> AsyncWrite for Gate<S> {
         let shut = Pin::new(&mut gate.stream).poll_shutdown(cx);
         ready!(gate.stalled(cx, shut))?;
         while gate.owes_reading() {
+            // None of what still comes is a request: it is owed reading to its end.
+            gate.place = Place::Refused;
             gate.held = Wiped::default();
             match gate.poll_fill(cx) {
                 Poll::Ready(Ok(1..)) => {}

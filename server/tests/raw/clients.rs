@@ -1,12 +1,15 @@
 //! What well-meaning clients rely on, and one that never reads.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::time::timeout;
 use waxseal_server::Patience;
 
 use crate::identity::Identity;
 use crate::server::{SHORT, Server, Setup, USER};
-use crate::wire::narrow;
+use crate::wire::{PATIENCE, narrow};
 
 #[tokio::test]
 async fn many_requests_at_once_are_answered_in_their_order() {
@@ -56,6 +59,18 @@ async fn what_has_begun_is_answered_after_the_end_was_asked_for() {
     assert_eq!(statuses, [200], "and then the connection is closed");
 }
 
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever_for_what_has_begun() {
+    let days = Duration::from_secs(100_000);
+    let patience = Patience { body: days, farewell: SHORT.head, ..Setup::default().patience };
+    let server = Server::start(Setup { patience, ..Setup::default() }).await;
+    let mut begun = server.client().await;
+    let head = "POST /api/v1/share HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n";
+    begun.send(head.as_bytes()).await;
+    assert_eq!(begun.answer().await.status, 100);
+    timeout(PATIENCE, server.stop()).await.expect("it stops");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_read_is_cut_and_holds_nobody_up() {
     cut_the_deaf(None).await;
@@ -81,6 +96,37 @@ async fn cut_the_deaf(identity: Option<Identity>) {
     while deaf.send(sent.as_bytes()).await {}
     let key = server.share("afterwards").await;
     assert_eq!(server.reveal(&key).await, "afterwards");
+}
+
+#[tokio::test]
+async fn a_request_keeps_the_id_it_brings() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    let longest = "q".repeat(200);
+    for id in ["7", "a b~c", &longest] {
+        let answer = client.ask("GET /api/v1/status", &format!("X-Request-Id: {id}\r\n"), "").await;
+        assert_eq!(answer.header("x-request-id"), Some(id));
+    }
+    let answer = client.ask("GET /api/v1/status", "X-Request-Id: \r\n", "").await;
+    assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()), "none is no id");
+}
+
+#[tokio::test]
+async fn probes_may_look_and_do_no_more() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.client().await;
+    for path in ["/healthz", "/readyz"] {
+        let answer = client.ask(&format!("GET {path}"), "", "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"), "{path}");
+        for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer")] {
+            assert_eq!(answer.header(name), Some(value), "{path}");
+        }
+        assert_eq!(client.ask(&format!("POST {path}"), "", "").await.status, 404, "{path}");
+        let mut looking = server.client().await;
+        let head = format!("HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert!(looking.send(head.as_bytes()).await);
+        assert_eq!(looking.answers(true).await[0].status, 200, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The listener that tells figures, and nothing else.
 
+use crate::identity::Identity;
 use crate::server::{SHORT, Server, Setup};
 use crate::wire::{Client, plain};
 
@@ -46,6 +47,22 @@ async fn what_happens_is_counted() {
         "waxseal_connections 2",
         "waxseal_connections_limit 2",
         "waxseal_connections_turned_away_total 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_or_led_away_is_counted_too() {
+    let server = Server::start(Setup { identity: Some(Identity::new()), ..Setup::default() }).await;
+    let mut bad = server.client().await;
+    assert!(bad.send(b"BAD\r\n\r\n").await);
+    assert_eq!(bad.answer().await.status, 400);
+    assert_eq!(Client::connect(server.redirect).await.ask("GET /", "", "").await.status, 308);
+    let text = figures(&server).await;
+    for line in [
+        "waxseal_requests_total{route=\"none\",outcome=\"refused\"} 1",
+        "waxseal_requests_total{route=\"redirect\",outcome=\"redirected\"} 1",
     ] {
         assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
     }

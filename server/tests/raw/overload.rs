@@ -61,6 +61,9 @@ async fn beyond_its_turns_a_server_says_so_does_nothing_and_serves_again() {
     for line in ["GET /api/v1/status", "GET /healthz", "GET /readyz"] {
         assert_eq!(outside.ask(line, "", "").await.status, 200, "{line}");
     }
+    let figures = Client::connect(server.metrics).await.ask("GET /metrics", "", "").await.body;
+    let counted = "waxseal_requests_total{route=\"none\",outcome=\"turned away\"} 3";
+    assert!(figures.lines().any(|found| found == counted), "{figures}");
     held.go_on.add_permits(100);
     for client in &mut inside {
         assert_eq!(client.answer().await.status, 200);

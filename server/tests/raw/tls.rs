@@ -148,6 +148,17 @@ async fn what_is_no_tls_ends_and_costs_nobody_else_anything() {
     assert_eq!(server.reveal(&server.share("x").await).await, "x");
 }
 
+#[tokio::test]
+async fn where_tls_is_spoken_a_crowd_is_told_nothing_in_plain_text() {
+    let identity = Some(Identity::new());
+    let server = Server::start(Setup { connections: 1, identity, ..Setup::default() }).await;
+    let mut inside = server.client().await;
+    assert_eq!(inside.ask("GET /healthz", "", "").await.status, 200);
+    let answers = Client::connect(server.address).await.answers(false).await;
+    assert!(answers.is_empty(), "{answers:?}");
+    assert_eq!(inside.ask("GET /healthz", "", "").await.status, 200);
+}
+
 /// No patience is waited out: whoever has not asked for anything is let go.
 #[tokio::test]
 async fn a_stop_does_not_wait_for_handshakes_or_idle_connections() {
