@@ -86,7 +86,7 @@ async fn api(app: &App, peer: Peer, head: &Parts, body: Incoming) -> Answer {
     };
     let request = request(head, body);
     // Whether the service is up is asked most when it is crowded, and waits for nothing.
-    if matches!(Route::of(request.method, request.path), Route::Status) {
+    if Route::is_status(request.path) {
         return app.api.answer(request, client(app, peer, head)).await;
     }
     match app.turns.take() {
@@ -196,8 +196,14 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         // Each state has keys of its own, that the system gave this thread once: an
         // id need not be secret, and a call to the system for each would show.
         let random = RandomState::new().build_hasher().finish();
-        HeaderValue::try_from(format!("{random:016x}")).unwrap_or(HeaderValue::from_static("-"))
+        HeaderValue::from_bytes(&hexadecimal(random)).unwrap_or(HeaderValue::from_static("-"))
     })
+}
+
+/// As `{:016x}` shows it, without the formatter's machinery.
+fn hexadecimal(number: u64) -> [u8; 16] {
+    let nibble = |place: usize| number.to_be_bytes()[place / 2] >> (4 * (1 - place % 2)) & 15;
+    std::array::from_fn(|place| b"0123456789abcdef"[usize::from(nibble(place))])
 }
 
 fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
@@ -277,6 +283,13 @@ mod tests {
             let said = said(Some(fault));
             let [_, line] = &said[..] else { panic!("{said:?}") };
             assert!(line.contains(level) && line.contains(why) && line.contains("mine-7"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_shown_as_the_standard_library_does() {
+        for number in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+            assert_eq!(hexadecimal(number), format!("{number:016x}").as_bytes());
         }
     }
 

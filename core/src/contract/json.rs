@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::Reply;
 use super::site::Numbers;
+use super::{Reply, escape};
 use crate::time::{Timestamp, Ttl};
 use crate::wiped::Wiped;
 
@@ -16,27 +16,30 @@ pub(super) const UNROUTED: &str = "application/json";
 
 /// A whole answer, with the headers that every answer of the API carries.
 pub(super) fn answer(status: u16, content_type: &'static str, body: &impl Serialize) -> Reply {
-    telling(0, status, content_type, body)
+    carrying(status, content_type, compact(body))
 }
 
-/// An answer that tells a value of `length` bytes beside the usual.
-pub(super) fn telling(
-    length: usize,
-    status: u16,
-    content_type: &'static str,
-    body: &impl Serialize,
-) -> Reply {
+/// An answer that tells a value, however large, before the members of `rest`, which must
+/// have some.
+pub(super) fn telling(value: &str, rest: &impl Serialize) -> Reply {
+    let mut bytes = Wiped::with_capacity(USUAL + value.len());
+    bytes.append(br#"{"value":"#);
+    escape::string(&mut bytes, value);
+    let joint = bytes.len();
+    write(&mut bytes, rest);
+    // An object goes on where another would begin.
+    bytes[joint] = b',';
+    carrying(200, HANDLED, trimmed(bytes))
+}
+
+fn carrying(status: u16, content_type: &'static str, body: Wiped) -> Reply {
     let headers = [
         ("content-type", content_type),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
     ];
-    Reply {
-        status,
-        headers: headers.map(|(name, value)| (name, value.into())).to_vec(),
-        body: compact(length, body),
-    }
+    Reply { status, headers: headers.map(|(name, value)| (name, value.into())).to_vec(), body }
 }
 
 pub(super) fn message(status: u16, text: &str) -> Reply {
@@ -94,11 +97,19 @@ struct Error {
     error: &'static str,
 }
 
-/// An answer may wait long for its client: it keeps little more room than it needs.
-fn compact(value: usize, body: &impl Serialize) -> Wiped {
-    let mut bytes = Wiped::with_capacity(USUAL + value);
-    serde_json::to_writer(&mut bytes, body)
+fn compact(body: &impl Serialize) -> Wiped {
+    let mut bytes = Wiped::with_capacity(USUAL);
+    write(&mut bytes, body);
+    trimmed(bytes)
+}
+
+fn write(bytes: &mut Wiped, body: &impl Serialize) {
+    serde_json::to_writer(bytes, body)
         .expect("strings and integers always serialize, and memory takes every byte");
+}
+
+/// An answer may wait long for its client: it keeps little more room than it needs.
+fn trimmed(mut bytes: Wiped) -> Wiped {
     if bytes.capacity() - bytes.len() > USUAL {
         bytes.move_to(0);
     }
@@ -113,18 +124,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_buffer_is_never_outgrown() {
+    fn an_answer_keeps_little_more_room_than_it_needs() {
         let value = "\u{1}\"\\é漢🦀".repeat(500);
-        for room in [0, value.len(), 8 * value.len()] {
-            let bytes = compact(room, &value);
-            assert!(bytes.capacity() - bytes.len() <= USUAL, "{room}");
-            assert_eq!(serde_json::from_slice::<String>(&bytes).unwrap(), value);
+        for bytes in [compact(&value), telling(&value, &Error { error: "" }).body] {
+            assert!(bytes.capacity() - bytes.len() <= USUAL);
         }
     }
 
     #[test]
+    fn a_value_that_is_told_stands_before_the_rest() {
+        let body = telling("\"é", &Error { error: "none" }).body;
+        assert_eq!(&body[..], r#"{"value":"\"é","error":"none"}"#.as_bytes());
+    }
+
+    #[test]
     fn v1_c_1_numbers_are_numbers_unless_told_otherwise() {
-        let shown = |numbers| compact(0, &[Number(3_600, numbers)]).to_vec();
+        let shown = |numbers| compact(&[Number(3_600, numbers)]).to_vec();
         assert_eq!(shown(Numbers::Number), b"[3600]");
         assert_eq!(shown(Numbers::String), br#"["3600"]"#);
     }

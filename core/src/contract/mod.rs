@@ -9,6 +9,7 @@ pub mod basic;
 pub mod body;
 pub mod command;
 mod domain;
+mod escape;
 mod json;
 pub mod locale;
 mod number;

@@ -117,14 +117,12 @@ fn with_mail_status(reply: Reply, mail: MailState) -> Reply {
 /// Where metadata shows a bare host, this shows an origin (V1-G2).
 fn revealed(opened: &Opened, key: &str, site: &Site) -> Reply {
     #[derive(Serialize)]
-    struct Revealed<'a> {
-        value: &'a str,
+    struct Rest<'a> {
         secret_key: &'a str,
         share_domain: &'a str,
     }
     let origin = site.origin(opened.share_domain.as_deref());
-    let body = Revealed { value: opened.value.expose(), secret_key: key, share_domain: &origin };
-    json::telling(opened.value.len(), 200, HANDLED, &body)
+    json::telling(opened.value.expose(), &Rest { secret_key: key, share_domain: &origin })
 }
 
 fn burned(metadata: &Metadata, receipt: Receipt<'_>) -> Reply {

@@ -56,6 +56,12 @@ impl Route {
         }
     }
 
+    /// Whether a path is that of [`Route::Status`], whatever the method.
+    #[must_use]
+    pub fn is_status(path: &str) -> bool {
+        matches!(path.strip_prefix("/api/v1/"), Some("status" | "status/"))
+    }
+
     fn of_get(segments: &[&str]) -> Self {
         match segments {
             ["status"] | ["status", ""] => Self::Status,
@@ -142,7 +148,8 @@ fn keyed(raw: &str, route: fn(KeyPath) -> Route) -> Route {
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyPath {
     decoded: Zeroizing<String>,
-    echo: Zeroizing<String>,
+    /// `None` if nothing is left out of it.
+    echo: Option<Zeroizing<String>>,
 }
 
 impl KeyPath {
@@ -153,9 +160,8 @@ impl KeyPath {
             return None;
         }
         // Nearly always nothing stands in it but what a key is made of.
-        if segment.chars().all(is_echoed) {
-            let text = Zeroizing::new(segment.to_owned());
-            return Some(Self { echo: text.clone(), decoded: text });
+        if segment.bytes().all(|byte| is_echoed(char::from(byte))) {
+            return Some(Self { decoded: Zeroizing::new(segment.to_owned()), echo: None });
         }
         // Capacities are given beforehand, so that no growing buffer leaves a copy behind.
         let mut bytes = Wiped::with_capacity(segment.len());
@@ -167,13 +173,13 @@ impl KeyPath {
         }
         let mut echo = Zeroizing::new(String::with_capacity(decoded.len()));
         echo.extend(decoded.chars().filter(|c| is_echoed(*c)));
-        Some(Self { decoded, echo })
+        Some(Self { decoded, echo: Some(echo) })
     }
 
     /// What answers echo: the key without characters outside `[A-Za-z0-9_-]` (V1-P11).
     #[must_use]
     pub fn echo(&self) -> &str {
-        &self.echo
+        self.echo.as_ref().unwrap_or(&self.decoded)
     }
 
     /// The link key it names. Look-up takes the decoded text exactly (C-16).
@@ -193,7 +199,7 @@ impl KeyPath {
     }
 
     fn check_length(&self) -> Result<(), Refusal> {
-        if (SHORTEST_KEY..=LONGEST_KEY).contains(&self.echo.len()) { Ok(()) } else { Err(Refusal::NotAKey) }
+        if (SHORTEST_KEY..=LONGEST_KEY).contains(&self.echo().len()) { Ok(()) } else { Err(Refusal::NotAKey) }
     }
 }
 
@@ -256,6 +262,15 @@ mod tests {
         assert_eq!(name("HEAD", "/api/v1/status"), "status");
         assert_eq!(name("HEAD", &format!("/api/v1/private/{KEY}")), "look");
         assert_eq!(name("HEAD", "/api/v1/private/recent"), "recent");
+    }
+
+    #[test]
+    fn a_path_of_the_status_is_known_as_its_route_is() {
+        for path in ["status", "status/", "status//", "status/x", "authcheck", "statu", ""] {
+            let path = format!("/api/v1/{path}");
+            assert_eq!(Route::is_status(&path), Route::of("GET", &path) == Route::Status, "{path}");
+        }
+        assert!(!Route::is_status("status"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! in a bare LF, Content-Length beside Transfer-Encoding (one is dropped), codings
 //! before `chunked`, and a Host that is missing, double or no host (RFC 9112, 3.2).
 
+use std::mem::MaybeUninit;
 use std::net::Ipv6Addr;
 
 use httparse::{Header, Request, Status};
@@ -65,9 +66,9 @@ impl End {
 
 /// Judges a whole head. Says how its body is framed.
 pub(super) fn judge(head: &[u8]) -> Result<Framing, Refused> {
-    let mut lines = [httparse::EMPTY_HEADER; LINES];
-    let mut request = Request::new(&mut lines);
-    match request.parse(head) {
+    let mut lines = [const { MaybeUninit::uninit() }; LINES];
+    let mut request = Request::new(&mut []);
+    match request.parse_with_uninit_headers(head, &mut lines) {
         Ok(Status::Complete(_)) => {}
         Err(httparse::Error::TooManyHeaders) => return Err(Refused::TooLarge),
         Ok(Status::Partial) | Err(_) => return Err(Refused::Malformed),
