@@ -5,6 +5,7 @@
 //! On a cluster each goes by itself: hardly two of them lie in one slot.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{Cmd, Value, cmd};
@@ -20,8 +21,27 @@ use crate::scripts::Script;
 const MOST: usize = 64;
 /// Commands of one kind that are on their way at once: while Redis does one, the next are made.
 const ABREAST: usize = 4;
-/// Bytes in one command, unless a single operation takes more.
+/// Bytes in one command, with the records that it reads, unless a single operation takes
+/// more: a script holds all of them at once.
 const MOST_BYTES: usize = 256 * 1_024;
+
+/// How heavy the records are that were read of late, in bytes. What is to be read or ended has
+/// no size before: it is taken to be as heavy as these. One of 16 MiB, the most that a plan can
+/// allow, is forgotten after a hundred light ones.
+#[derive(Default)]
+pub(crate) struct Heaviest(AtomicUsize);
+
+impl Heaviest {
+    fn note(&self, bytes: usize) {
+        let blend = |before: usize| Some(bytes.max(before - before / 8));
+        // Nothing else hangs on it, and the closure never declines.
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, blend).ok();
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The command.
 #[derive(Clone, Copy)]
@@ -43,6 +63,8 @@ pub(crate) struct Part<const KEYS: usize> {
 pub(crate) struct Batch<const KEYS: usize> {
     courier: Arc<Courier>,
     kind: Kind,
+    /// Of those that each operation reads one of.
+    records: Option<Arc<Heaviest>>,
     waiting: Mutex<Waiting<KEYS>>,
 }
 
@@ -62,11 +84,11 @@ impl<const KEYS: usize> Part<KEYS> {
 }
 
 impl<const KEYS: usize> Waiting<KEYS> {
-    /// As many as one command takes.
-    fn next(&mut self) -> (Vec<Part<KEYS>>, Vec<Teller>) {
+    /// As many as one command takes, if each reads so many bytes beside its own.
+    fn next(&mut self, read: usize) -> (Vec<Part<KEYS>>, Vec<Teller>) {
         let mut bytes = 0;
         let mut fits = |(part, _): &(Part<KEYS>, Teller)| {
-            bytes += part.bytes();
+            bytes += part.bytes() + read;
             bytes <= MOST_BYTES
         };
         let count = self.parts.iter().take(MOST).take_while(|waiting| fits(waiting)).count();
@@ -76,9 +98,10 @@ impl<const KEYS: usize> Waiting<KEYS> {
 }
 
 impl<const KEYS: usize> Batch<KEYS> {
-    pub(crate) fn new(courier: Arc<Courier>, kind: Kind) -> Arc<Self> {
+    /// `records` are those that each operation reads one of, if it does.
+    pub(crate) fn new(courier: Arc<Courier>, kind: Kind, records: Option<&Arc<Heaviest>>) -> Arc<Self> {
         let waiting = Mutex::new(Waiting { parts: VecDeque::new(), flying: 0 });
-        Arc::new(Self { courier, kind, waiting })
+        Arc::new(Self { courier, kind, records: records.cloned(), waiting })
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<KEYS>> {
@@ -134,8 +157,21 @@ impl<const KEYS: usize> Batch<KEYS> {
 
     async fn exchange(&self, parts: &[Part<KEYS>]) -> Result<Vec<Value>, Fault> {
         match self.courier.send(&parts[0].keys[0], self.command(parts)).await? {
-            Value::Array(answers) if answers.len() == parts.len() => Ok(answers),
+            Value::Array(answers) if answers.len() == parts.len() => {
+                self.weigh(&answers);
+                Ok(answers)
+            }
             _ => Err(nonsense()),
+        }
+    }
+
+    /// Notes how heavy records are, where they are the answers.
+    fn weigh(&self, answers: &[Value]) {
+        let (Kind::Get, Some(records)) = (self.kind, &self.records) else { return };
+        for answer in answers {
+            if let Value::BulkString(record) = answer {
+                records.note(record.len());
+            }
         }
     }
 
@@ -162,7 +198,7 @@ impl<const KEYS: usize> Flying<KEYS> {
                     self.landed = true;
                     return;
                 }
-                waiting.next()
+                waiting.next(self.batch.records.as_ref().map_or(0, |records| records.bytes()))
             };
             match self.batch.exchange(&parts).await {
                 Ok(answers) => tell(tellers, answers.into_iter().map(judged)),
@@ -213,5 +249,33 @@ fn judged(answer: Value) -> Result<Value, Fault> {
     match Refusal::of(&error, "") {
         Refusal::Damaged => Err(Damaged.into()),
         other => Err(Fault::Not(other.trouble(""))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(parts: usize) -> Waiting<1> {
+        let part = || Part { keys: [vec![0; 50]], arguments: vec![vec![0; 50]] };
+        let parts = (0..parts).map(|_| (part(), oneshot::channel().0)).collect();
+        Waiting { parts, flying: 0 }
+    }
+
+    #[test]
+    fn a_command_takes_many_that_are_light_and_few_that_are_heavy() {
+        let taken = |read| waiting(100).next(read).0.len();
+        assert_eq!((taken(0), taken(3_900), taken(10_000), taken(16 << 20)), (MOST, MOST, 25, 1));
+    }
+
+    #[test]
+    fn a_heavy_record_is_remembered_for_a_while() {
+        let heaviest = Heaviest::default();
+        heaviest.note(400);
+        heaviest.note(16 << 20);
+        heaviest.note(400);
+        assert_eq!(heaviest.bytes(), (16 << 20) / 8 * 7);
+        (0..100).for_each(|_| heaviest.note(400));
+        assert_eq!(heaviest.bytes(), 400);
     }
 }

@@ -77,7 +77,7 @@ use tokio::sync::Mutex;
 use waxseal_core::store::LOCK_BYTES;
 
 pub use crate::acl::acl;
-use crate::batch::{Batch, Kind};
+use crate::batch::{Batch, Heaviest, Kind};
 use crate::budget::Budget;
 use crate::courier::Courier;
 pub use crate::fault::Trouble;
@@ -150,11 +150,16 @@ impl RedisStore {
         start::check(&courier, options.min_replicas).await?;
         format::bring_up(&courier, &keys).await?;
         let batch = |script, before| Kind::Script { script, before };
+        let records = Arc::new(Heaviest::default());
         Ok(Self {
             keys,
-            reading: Batch::new(Arc::clone(&courier), Kind::Get),
-            creating: Batch::new(Arc::clone(&courier), batch(&scripts::CREATE, None)),
-            ending: Batch::new(Arc::clone(&courier), batch(&scripts::SETTLE, Some(LOCK_BYTES))),
+            reading: Batch::new(Arc::clone(&courier), Kind::Get, Some(&records)),
+            creating: Batch::new(Arc::clone(&courier), batch(&scripts::CREATE, None), None),
+            ending: Batch::new(
+                Arc::clone(&courier),
+                batch(&scripts::SETTLE, Some(LOCK_BYTES)),
+                Some(&records),
+            ),
             courier,
             budget: Budget::new(options.stored_bytes_budget),
             min_replicas: options.min_replicas,

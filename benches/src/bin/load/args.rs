@@ -42,8 +42,9 @@ pub(crate) struct Cli {
     /// Secrets that stand in a full store
     #[arg(long, global = true, default_value_t = 1_000_000)]
     records: usize,
-    /// Measure pairs on two servers more, over each store: a minimal one, the bare with the
-    /// work that none is spared, and an embedded one, the bare around the API of the core
+    /// Measure two servers more, over each store: a minimal one, the bare with the work that
+    /// none is spared, and an embedded one, the bare around the API of the core. Of passphrases
+    /// they are asked nothing: this program keeps every core at Argon2id beside them
     #[arg(long, global = true)]
     minimal: bool,
     /// Connections over which an open loop asks; with passphrases they are 24

@@ -116,18 +116,23 @@ async fn answer(
     minimal: Arc<Minimal>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let key = request.uri().path().strip_prefix("/api/v1/secret/").map(str::to_owned);
+    let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
-    let said = match key {
-        Some(key) => minimal.reveal(&key).await,
-        None => minimal.share(&body.unwrap_or_default()).await,
+    let said = match path.strip_prefix("/api/v1/secret/") {
+        Some(key) => minimal.reveal(key).await.ok_or_else(|| unknown(key)),
+        None if path == "/api/v1/status" => Ok("{\"status\":\"nominal\",\"locale\":\"en\"}".to_owned()),
+        None => minimal.share(&body.unwrap_or_default()).await.ok_or_else(String::new),
     };
-    minimal.note(said.is_some());
-    let status = if said.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let mut response = Response::new(Full::new(Bytes::from(said.unwrap_or_default())));
+    minimal.note(said.is_ok());
+    let status = if said.is_ok() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let mut response = Response::new(Full::new(Bytes::from(said.unwrap_or_else(|refusal| refusal))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+fn unknown(key: &str) -> String {
+    format!("{{\"secret_key\":\"{key}\",\"message\":\"Unknown secret\"}}")
 }
 
 impl Minimal {

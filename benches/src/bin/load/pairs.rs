@@ -29,11 +29,11 @@ pub(crate) async fn against_bare(
     let mut homes = Vec::new();
     let bare = Subject { name: "bare".to_owned(), server: Server::bare()?, operation: operation.bare() };
     let mut subjects = vec![bare];
-    if plan.minimal && operation == Operation::Pair {
+    if plan.minimal {
         subjects.push(subject("minimal".to_owned(), Server::minimal()?, operation));
     }
     for store in &plan.stores {
-        if plan.minimal && operation == Operation::Pair {
+        if plan.minimal {
             for kind in OwnServer::ALL {
                 let home = Home::new(&plan.waxseal, *store)?;
                 subjects.push(subject(format!("{} {store}", kind.name()), home.serve_own(kind)?, operation));

@@ -13,7 +13,7 @@ use waxseal_core::secret::Passphrase;
 use crate::args::Plan;
 use crate::report::{Figure, Report};
 use crate::sample::median;
-use crate::server::{Home, Server};
+use crate::server::{Home, OwnServer, Server};
 use crate::stored::number;
 use crate::traffic::{Operation, visit};
 
@@ -55,6 +55,15 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
         report.figure(*store, BESIDE, median(p99.into_iter()), "ms");
         report.figure(*store, PEAK, number(peak) / 1e6, "MB");
         server.stop()?;
+        for kind in OwnServer::ALL.into_iter().filter(|_| plan.minimal) {
+            let server = home.serve_own(kind)?;
+            let mut p99 = Vec::with_capacity(plan.rounds);
+            for _ in 0..plan.rounds {
+                p99.push(beside_alone(&server, length).await?);
+            }
+            report.figure(*store, &format!("{BESIDE}, {}", kind.name()), median(p99.into_iter()), "ms");
+            server.stop()?;
+        }
     }
     Ok(())
 }
@@ -64,6 +73,15 @@ async fn beside(plan: &Plan, server: &Server, length: Duration) -> anyhow::Resul
     let heavy = visit(server, Operation::PassphrasePair, BYTES, plan.guarded, length);
     let plain = visit(server, Operation::Share, BYTES, PLAIN, length);
     let (_, plain) = tokio::try_join!(heavy, plain)?;
+    Ok(plain.figures().p99_ms)
+}
+
+/// The same for a server that checks none, while this process keeps every core at it.
+async fn beside_alone(server: &Server, length: Duration) -> anyhow::Result<f64> {
+    // As long as the visit, which warms up first.
+    let heavy = tokio::task::spawn_blocking(move || alone(length.mul_f64(1.2)));
+    let plain = visit(server, Operation::Share, BYTES, PLAIN, length).await?;
+    heavy.await??;
     Ok(plain.figures().p99_ms)
 }
 

@@ -1,6 +1,5 @@
 //! From start to first answer, and what a server takes that has nothing to do.
 
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::ensure;
@@ -9,7 +8,7 @@ use crate::args::Plan;
 use crate::connection::Connection;
 use crate::report::{Figure, Report};
 use crate::sample::median;
-use crate::server::Home;
+use crate::server::{Home, OwnServer, Server};
 use crate::stored::number;
 
 /// What the first question is.
@@ -28,20 +27,23 @@ pub(crate) async fn run(plan: &Plan, report: &mut Report) -> anyhow::Result<()> 
         // The first start makes the store.
         home.serve(&plan.waxseal)?.stop()?;
         report.figure(*store, FIRST, first_answer(plan, &home).await? * 1e3, "ms");
-        let (resident, connection) = idle(plan, &home, &plan.waxseal).await?;
+        let (resident, connection) = idle(plan, home.serve(&plan.waxseal)?).await?;
         report.figure(*store, IDLE, resident / 1e6, "MB");
         report.figure(*store, CONNECTION, connection, "B");
         if let Some(program) = &plan.api_only {
-            let (resident, _) = idle(plan, &home, program).await?;
+            let (resident, _) = idle(plan, home.serve(program)?).await?;
             report.figure(*store, IDLE_API, resident / 1e6, "MB");
+        }
+        for kind in OwnServer::ALL.into_iter().filter(|_| plan.minimal) {
+            let (resident, _) = idle(plan, home.serve_own(kind)?).await?;
+            report.figure(*store, &format!("{IDLE}, {}", kind.name()), resident / 1e6, "MB");
         }
     }
     Ok(())
 }
 
-/// Bytes that a program holds which has answered once, and that an idle connection adds.
-async fn idle(plan: &Plan, home: &Home, program: &Path) -> anyhow::Result<(f64, f64)> {
-    let server = home.serve(program)?;
+/// Bytes that a server holds which has answered once, and that an idle connection adds.
+async fn idle(plan: &Plan, server: Server) -> anyhow::Result<(f64, f64)> {
     let _warm = ask(&server).await?;
     let before = server.rss()?;
     let mut idle = Vec::with_capacity(plan.idle);
@@ -67,7 +69,7 @@ pub(crate) async fn first_answer(plan: &Plan, home: &Home) -> anyhow::Result<f64
 }
 
 /// A connection that was answered once.
-async fn ask(server: &crate::server::Server) -> anyhow::Result<Connection> {
+async fn ask(server: &Server) -> anyhow::Result<Connection> {
     let mut connection = Connection::open(server.address).await?;
     let status = connection.ask(STATUS).await?.status;
     ensure!(status == 200, "the status was answered by {status}");
