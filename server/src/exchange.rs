@@ -31,6 +31,9 @@ use crate::panics::caught;
 use crate::tls::redirect;
 use crate::{App, openapi};
 
+/// What a request is called in the log, given or made.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Answers one request.
 pub(crate) async fn exchange(app: &App, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let start = Instant::now();
@@ -188,7 +191,7 @@ fn plain(status: u16, text: &str) -> Reply {
 /// The caller's own id, if it is printable and short; else a new one (V1-H1).
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     const LONGEST: usize = 200;
-    let given = headers.get("x-request-id").filter(|value| {
+    let given = headers.get(&REQUEST_ID).filter(|value| {
         let bytes = value.as_bytes();
         (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(|byte| (0x20..0x7f).contains(byte))
     });
@@ -220,7 +223,7 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
             response.headers_mut().append(HeaderName::from_static(name), value);
         }
     }
-    response.headers_mut().insert("x-request-id", id);
+    response.headers_mut().insert(&REQUEST_ID, id);
     response
 }
 
