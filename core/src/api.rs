@@ -113,16 +113,23 @@ impl From<StoreError> for Rejection {
 
 impl Api {
     /// Answers one request of `client`. Never fails: every fault has its answer.
-    pub async fn answer(&self, request: Request<'_>, client: ClientId) -> Answer {
-        let route = Route::of(request.method, request.path);
-        let name = route.name();
-        match self.serve(&route, request, client).await {
-            Ok((reply, outcome)) => Answer { reply, route: name, outcome, fault: None },
-            Err(Rejection::Refused(refusal)) => {
-                Answer { reply: Reply::from(&refusal), route: name, outcome: "refused", fault: None }
-            }
-            Err(Rejection::Failed(fault)) => {
-                Answer { reply: Reply::from(&fault), route: name, outcome: "fault", fault: Some(fault) }
+    // Not an async fn, which would keep a second place for each of its arguments.
+    pub fn answer<'a>(
+        &'a self,
+        mut request: Request<'a>,
+        client: ClientId,
+    ) -> impl Future<Output = Answer> + use<'a> {
+        async move {
+            let route = Route::of(request.method, request.path);
+            let name = route.name();
+            match self.serve(&route, &mut request, client).await {
+                Ok((reply, outcome)) => Answer { reply, route: name, outcome, fault: None },
+                Err(Rejection::Refused(refusal)) => {
+                    Answer { reply: Reply::from(&refusal), route: name, outcome: "refused", fault: None }
+                }
+                Err(Rejection::Failed(fault)) => {
+                    Answer { reply: Reply::from(&fault), route: name, outcome: "fault", fault: Some(fault) }
+                }
             }
         }
     }
@@ -149,22 +156,22 @@ impl Api {
     async fn serve(
         &self,
         route: &Route,
-        mut request: Request<'_>,
+        request: &mut Request<'_>,
         client: ClientId,
     ) -> Result<(Reply, &'static str), Rejection> {
         if matches!(route, Route::Unrouted) {
             return Err(Refusal::Unrouted.into());
         }
-        let caller = self.caller(route, &request, client).await?;
+        let caller = self.caller(route, request, client).await?;
         if let Some(action) = route.action() {
             self.pass(action, &caller).await?;
         }
         let policy = self.vault.policy();
-        let (command, locale) = command(route, &mut request, &caller, &self.site, policy)?;
-        let Some(mut command) = command else {
+        let (mut command, locale) = command(route, request, &caller, &self.site, policy)?;
+        self.allow_mail(command.as_mut(), &caller).await?;
+        let Some(command) = command else {
             return Ok((reply::status(locale), "nominal"));
         };
-        self.allow_mail(&mut command, &caller).await?;
         let outcome = self.vault.run(command, &caller).await?;
         let now = self.vault.ports().clock.now().timestamp();
         Ok((reply(&outcome, asked(route, locale), &self.site, now), word(&outcome)))
@@ -183,7 +190,7 @@ impl Api {
             Credentials::Malformed => None,
         };
         match member {
-            Some(member) if route.is_open_to(member.scope) => Ok(Caller { client, member: Some(member) }),
+            Some(member) if route.is_open_to(member.scope) => Ok(Caller::signed_in(client, member)),
             _ => Err(Refusal::NotAuthorized.into()),
         }
     }
@@ -198,8 +205,8 @@ impl Api {
     /// Takes a message out of the account's allowance, if there is to be one. Beyond
     /// it the secret is made all the same, and answer and receipt tell that nobody
     /// was told.
-    async fn allow_mail(&self, command: &mut Command, caller: &Caller) -> Result<(), Rejection> {
-        let (Command::Share(_, terms) | Command::Generate(_, terms)) = command else { return Ok(()) };
+    async fn allow_mail(&self, command: Option<&mut Command>, caller: &Caller) -> Result<(), Rejection> {
+        let Some(Command::Share(_, terms) | Command::Generate(_, terms)) = command else { return Ok(()) };
         if terms.recipients.is_empty() || !self.vault.mails() {
             return Ok(());
         }

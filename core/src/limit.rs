@@ -56,11 +56,15 @@ impl Limiter for LocalLimiter {
         let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.millis() * (SECOND / 1_000);
         let has_room = allowances.has_room(now);
-        let known = allowances.whole_at.get(&(subject, action)).copied();
-        if !has_room && known.is_none() {
+        if let Some(whole_at) = allowances.whole_at.get_mut(&(subject, action)) {
+            let (next, pass) = gcra(*whole_at, rate, now);
+            *whole_at = next;
+            return Ok(pass);
+        }
+        if !has_room {
             return Ok(Pass::Refused { retry_after: Ttl::from_secs(1) });
         }
-        let (next, pass) = gcra(known.unwrap_or(0), rate, now);
+        let (next, pass) = gcra(0, rate, now);
         allowances.whole_at.insert((subject, action), next);
         Ok(pass)
     }

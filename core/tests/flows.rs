@@ -298,7 +298,7 @@ async fn an_account_lists_its_own_newest_first_and_nobody_elses() {
     for name in ["Ann@Example.com", "bob@example.com"] {
         let new = accounts.add(name, "default").await.unwrap();
         let member = accounts.sign_in(name, new.token.expose()).await.unwrap().unwrap();
-        names.push(Caller { client: ME, member: Some(member) });
+        names.push(Caller::signed_in(ME, member));
     }
     for caller in [&names[0], &names[1], &names[0]] {
         vault.share("x".into(), Terms::default(), caller).await.unwrap();
@@ -468,7 +468,7 @@ async fn a_recipient_is_told_of_a_secret_that_is_kept_and_of_no_other() {
     assert!(vault.mails());
     let token = accounts.add("ann@example.com", "default").await.unwrap().token;
     let member = accounts.sign_in("ann@example.com", token.expose()).await.unwrap();
-    let ann = Caller { client: ME, member };
+    let ann = Caller { client: ME, member: member.map(Box::new) };
     let tom = || Terms { recipients: vec![Recipient::exact("tom@example.com").unwrap()], ..Terms::default() };
 
     let too_large = "x".repeat(Plan::ACCOUNT.max_secret_bytes + 1);

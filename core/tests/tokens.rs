@@ -64,7 +64,7 @@ impl World {
     }
 
     async fn share(&self, token: &str) {
-        let caller = Caller { client: ClientId::LOCAL, member: self.member(token).await };
+        let caller = Caller { client: ClientId::LOCAL, member: self.member(token).await.map(Box::new) };
         self.api.vault.share("x".into(), Terms::default(), &caller).await.unwrap();
     }
 
@@ -82,7 +82,7 @@ impl World {
             body: b"secret=x".to_vec().into(),
         };
         let reply = self.api.answer(request, ClientId::LOCAL).await.reply;
-        let intended = reply.headers.iter().find(|(name, _)| *name == "x-ots-intended-status");
+        let intended = reply.headers().find(|(name, _)| *name == "x-ots-intended-status");
         let body = String::from_utf8(reply.body.to_vec()).unwrap();
         (reply.status, intended.map(|(_, value)| value.to_string()), body)
     }
@@ -205,7 +205,7 @@ async fn an_overlap_lengthens_no_life() {
 async fn a_suspended_account_is_refused_like_a_wrong_token_and_its_secrets_live_on() {
     let world = World::new();
     let token = world.ann().await;
-    let caller = Caller { client: ClientId::LOCAL, member: world.member(&token).await };
+    let caller = Caller { client: ClientId::LOCAL, member: world.member(&token).await.map(Box::new) };
     let made = world.api.vault.share("kept".into(), Terms::default(), &caller).await.unwrap();
     let wrong = world.ask("GET", "/api/v1/authcheck", &"0".repeat(64)).await;
     assert!(world.accounts().suspend(ANN).await.unwrap());
@@ -225,7 +225,7 @@ async fn another_plan_bounds_the_next_secret() {
     let world = World::new();
     let token = world.ann().await;
     let life = async || {
-        let caller = Caller { client: ClientId::LOCAL, member: world.member(&token).await };
+        let caller = Caller { client: ClientId::LOCAL, member: world.member(&token).await.map(Box::new) };
         let made = world.api.vault.share("x".into(), Terms::default(), &caller).await.unwrap();
         made.expires.since(made.created)
     };

@@ -217,10 +217,7 @@ async fn greet(stream: TcpStream, tls: Arc<Tls>, guest: Guest, mut staying: watc
 fn serve<S: Wire>(stream: S, guest: Guest) -> impl Future<Output = ()> + use<S> {
     let Guest { app, peer, door, watcher } = guest;
     let gate = Gate::new(stream, app.patience, app.body_cap());
-    let service = service_fn(move |request| {
-        let app = app.clone();
-        async move { Ok::<_, Infallible>(answer(&app, peer, door, request).await) }
-    });
+    let service = service_fn(move |request| answer(app.clone(), peer, door, request));
     let connection = http1::Builder::new()
         // The gate has its own clocks.
         .header_read_timeout(None)
@@ -236,13 +233,23 @@ fn serve<S: Wire>(stream: S, guest: Guest) -> impl Future<Output = ()> + use<S> 
     }
 }
 
-async fn answer(app: &App, peer: Peer, door: Door, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    if door == Door::Redirect {
-        return send_away(app, request);
+// Not an async fn, which would keep a second place for the request: hyper keeps one of these
+// for each connection, and moves it with each request.
+fn answer(
+    app: Arc<App>,
+    peer: Peer,
+    door: Door,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> {
+    let (head, body) = request.into_parts();
+    async move {
+        if door == Door::Redirect {
+            return Ok(send_away(&app, &head));
+        }
+        let mut response = exchange(&app, peer, &head, body).await;
+        if door == Door::Tls {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+        }
+        Ok(response)
     }
-    let mut response = exchange(app, peer, request).await;
-    if door == Door::Tls {
-        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
-    }
-    response
 }

@@ -41,7 +41,7 @@ fn tell_and_leave(stream: TcpStream) -> std::io::Result<()> {
 
 fn bytes(reply: &Reply) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} Service Unavailable\r\n", reply.status);
-    for (name, value) in &reply.headers {
+    for (name, value) in reply.headers() {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("content-length: {}\r\n\r\n", reply.body.len()));

@@ -1,8 +1,10 @@
 //! One request: hyper's types in, hyper's types out. The only file that knows both sides.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ptr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,10 +12,10 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 use waxseal_core::api::Answer;
 use waxseal_core::contract::route::Route;
-use waxseal_core::contract::{self, Reply, transport};
+use waxseal_core::contract::{self, Always, Reply, transport};
 use waxseal_core::id::ClientId;
 use waxseal_core::store::StoreError;
 use waxseal_core::vault::Fault;
@@ -35,20 +37,18 @@ use crate::{App, openapi};
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers one request.
-pub(crate) async fn exchange(app: &App, peer: Peer, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) async fn exchange(app: &App, peer: Peer, head: &Parts, body: Incoming) -> Response<Full<Bytes>> {
     let start = Instant::now();
-    let (head, body) = request.into_parts();
     let id = request_id(&head.headers);
-    let answer = caught(answer(app, peer, &head, body, &id)).await;
+    let answer = caught(answer(app, peer, head, body, &id)).await;
     let answer = answer.unwrap_or_else(|| unhandled(transport::internal(), "panicked"));
     finish(app, answer, id, start)
 }
 
 /// Answers one request that came in plain text where TLS is spoken. Its body is not read.
-pub(crate) fn send_away(app: &App, request: Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) fn send_away(app: &App, head: &Parts) -> Response<Full<Bytes>> {
     let start = Instant::now();
-    let (head, _) = request.into_parts();
-    let answer = redirect(&app.api.site, &head);
+    let answer = redirect(&app.api.site, head);
     finish(app, answer, request_id(&head.headers), start)
 }
 
@@ -177,15 +177,14 @@ pub(crate) fn told(route: &'static str, status: u16, text: &str) -> Answer {
 }
 
 fn plain(status: u16, text: &str) -> Reply {
-    let headers = [
+    static ALWAYS: Always = &[
         ("content-type", "text/plain; charset=utf-8"),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("x-robots-tag", "noindex"),
     ];
-    let headers = headers.map(|(name, value)| (name, value.into())).to_vec();
-    Reply { status, headers, body: text.as_bytes().to_vec().into() }
+    Reply { status, always: ALWAYS, own: Vec::new(), body: text.as_bytes().to_vec().into() }
 }
 
 /// The caller's own id, if it is printable and short; else a new one (V1-H1).
@@ -213,8 +212,9 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
     // `from_owner` keeps the wiping type: the body is cleared when hyper lets go of it.
     let mut response = Response::new(Full::new(Bytes::from_owner(reply.body)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().reserve(reply.headers.len() + 1);
-    for (name, value) in reply.headers {
+    *response.headers_mut() = carried(reply.always);
+    response.headers_mut().insert(&REQUEST_ID, id);
+    for (name, value) in reply.own {
         let value = match value {
             Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
             Cow::Owned(text) => Bytes::from(text),
@@ -223,8 +223,31 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
             response.headers_mut().append(HeaderName::from_static(name), value);
         }
     }
-    response.headers_mut().insert(&REQUEST_ID, id);
     response
+}
+
+/// What every answer of a kind carries. Read once for each of the few kinds: to read them
+/// again takes as long as all else that is done here for an answer.
+fn carried(always: Always) -> HeaderMap {
+    thread_local! {
+        static KINDS: RefCell<Vec<(Always, HeaderMap)>> = const { RefCell::new(Vec::new()) };
+    }
+    KINDS.with_borrow_mut(|kinds| {
+        let known = kinds.iter().position(|(kind, _)| ptr::eq(*kind, always));
+        let at = known.unwrap_or_else(|| {
+            kinds.push((always, read_once(always)));
+            kinds.len() - 1
+        });
+        kinds[at].1.clone()
+    })
+}
+
+fn read_once(always: Always) -> HeaderMap {
+    let read = |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    let mut headers: HeaderMap = always.iter().copied().map(read).collect();
+    // It holds the place of what every answer gets: a map that is full moves.
+    headers.insert(&REQUEST_ID, HeaderValue::from_static("-"));
+    headers
 }
 
 /// One access line a request, and one more for a fault. Nothing of the request
@@ -247,6 +270,8 @@ fn log(answer: &Answer, id: &HeaderValue, took: Duration) {
 
 #[cfg(test)]
 mod tests {
+    use hyper::Request;
+
     use super::*;
     use crate::logged::logged;
 

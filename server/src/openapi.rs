@@ -5,23 +5,24 @@
 //! `tests/openapi` holds it against the code, `scripts/openapi` against the running program.
 
 use waxseal_core::api::Answer;
-use waxseal_core::contract::Reply;
+use waxseal_core::contract::{Always, Reply};
 
 /// Where it is served.
 pub(crate) const PATH: &str = "/openapi.yaml";
 
 const DOCUMENT: &str = include_str!("openapi.yaml");
 
+static ALWAYS: Always = &[
+    ("content-type", "application/yaml"),
+    ("cache-control", "public, max-age=3600"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+];
+
 /// The document. It is the same for everyone and tells of no secret, so that, unlike
 /// every other answer, it may be kept for a while.
 pub(crate) fn document() -> Answer {
-    let headers = [
-        ("content-type", "application/yaml"),
-        ("cache-control", "public, max-age=3600"),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-    ];
-    let headers = headers.map(|(name, value)| (name, value.into())).to_vec();
     let body = DOCUMENT.as_bytes().to_vec().into();
-    Answer { reply: Reply { status: 200, headers, body }, route: "openapi", outcome: "told", fault: None }
+    let reply = Reply { status: 200, always: ALWAYS, own: Vec::new(), body };
+    Answer { reply, route: "openapi", outcome: "told", fault: None }
 }

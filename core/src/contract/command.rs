@@ -224,7 +224,7 @@ mod tests {
             scope: Scope::Full,
             list_key: KeyBytes::from([0; 32]),
         };
-        Caller { client: ClientId::LOCAL, member: Some(member) }
+        Caller::signed_in(ClientId::LOCAL, member)
     }
 
     fn site() -> Site {

@@ -54,7 +54,7 @@ mod tests {
         let list_key = KeyBytes::from([0; 32]);
         let (name, plan, language) = ("a@b.com".into(), String::new(), None);
         let member = Member { id, name, plan, language, scope: Scope::Full, list_key };
-        Caller { client: ClientId::LOCAL, member: Some(member) }
+        Caller::signed_in(ClientId::LOCAL, member)
     }
 
     fn guest() -> Caller {

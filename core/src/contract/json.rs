@@ -5,18 +5,27 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use super::site::Numbers;
-use super::{Reply, escape};
+use super::{Always, Reply, escape};
 use crate::time::{Timestamp, Ttl};
 use crate::wiped::Wiped;
 
-/// Content type of everything a handler answers.
-pub(super) const HANDLED: &str = "application/json; charset=utf-8";
-/// Content type where no handler was found (V1-R12).
-pub(super) const UNROUTED: &str = "application/json";
+/// What everything carries that a handler answers.
+pub(super) static HANDLED: Always = &carried("application/json; charset=utf-8");
+/// The same where no handler was found (V1-R12).
+pub(super) static UNROUTED: Always = &carried("application/json");
 
-/// A whole answer, with the headers that every answer of the API carries.
-pub(super) fn answer(status: u16, content_type: &'static str, body: &impl Serialize) -> Reply {
-    carrying(status, content_type, compact(body))
+const fn carried(content_type: &'static str) -> [(&'static str, &'static str); 4] {
+    [
+        ("content-type", content_type),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+    ]
+}
+
+/// A whole answer, with the headers that every answer of its kind carries.
+pub(super) fn answer(status: u16, always: Always, body: &impl Serialize) -> Reply {
+    Reply { status, always, own: Vec::new(), body: compact(body) }
 }
 
 /// An answer that tells a value, however large, before the members of `rest`, which must
@@ -29,17 +38,7 @@ pub(super) fn telling(value: &str, rest: &impl Serialize) -> Reply {
     write(&mut bytes, rest);
     // An object goes on where another would begin.
     bytes[joint] = b',';
-    carrying(200, HANDLED, trimmed(bytes))
-}
-
-fn carrying(status: u16, content_type: &'static str, body: Wiped) -> Reply {
-    let headers = [
-        ("content-type", content_type),
-        ("cache-control", "no-store"),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-    ];
-    Reply { status, headers: headers.map(|(name, value)| (name, value.into())).to_vec(), body }
+    Reply { status: 200, always: HANDLED, own: Vec::new(), body: trimmed(bytes) }
 }
 
 pub(super) fn message(status: u16, text: &str) -> Reply {
@@ -60,7 +59,7 @@ pub(super) fn with_header(
     name: &'static str,
     value: impl Into<Cow<'static, str>>,
 ) -> Reply {
-    reply.headers.push((name, value.into()));
+    reply.own.push((name, value.into()));
     reply
 }
 

@@ -57,17 +57,28 @@ impl fmt::Debug for Request<'_> {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Every header but those of the connection itself. Names in lower case.
-    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The headers that every answer of its kind carries: one list for all of them, which a
+    /// server may prepare once. Names in lower case.
+    pub always: Always,
+    /// The headers of this answer alone. Names in lower case.
+    pub own: Vec<(&'static str, Cow<'static, str>)>,
     /// The body. Wiped on drop.
     pub body: Wiped,
 }
 
+/// Names and values of headers.
+pub type Always = &'static [(&'static str, &'static str)];
+
 impl Reply {
+    /// Every header but those of the connection itself.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.always.iter().copied().chain(self.own.iter().map(|(name, value)| (*name, &**value)))
+    }
+
     /// The first header of this name, which must be in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| &**value)
+        self.headers().find(|(header, _)| *header == name).map(|(_, value)| value)
     }
 }
 

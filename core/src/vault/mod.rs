@@ -90,21 +90,35 @@ impl Vault {
     ///
     /// # Errors
     /// [`Fault`], of the flow that the command names.
-    pub async fn run(&self, command: Command, caller: &Caller) -> Result<Outcome, Fault> {
-        Ok(match command {
-            Command::Share(value, terms) => Outcome::Shared(self.share(value, terms, caller).await?),
-            Command::Generate(recipe, terms) => {
-                let (metadata, value) = self.generate(recipe, terms, caller).await?;
-                Outcome::Generated(metadata, value)
-            }
-            Command::Reveal(link, passphrase) => self.reveal(&link, passphrase, caller.client).await?.into(),
-            Command::Burn(key, passphrase) => self.burn(&key, passphrase, caller.client).await?.into(),
-            Command::Look(key) => self.look(&key).await?.map_or(Outcome::Gone, Outcome::Looked),
-            Command::Recent => match &caller.member {
-                Some(member) => Outcome::Recent(self.recent(member).await?),
-                None => Outcome::Recent(Vec::new()),
-            },
-        })
+    // Not an async fn, which would keep a second place for each of its arguments.
+    pub fn run<'a>(
+        &'a self,
+        command: Command,
+        caller: &'a Caller,
+    ) -> impl Future<Output = Result<Outcome, Fault>> + use<'a> {
+        // Each flow in a box: who waits for one keeps no room for the largest of them.
+        async move {
+            Ok(match command {
+                Command::Share(value, terms) => {
+                    Outcome::Shared(Box::pin(self.share(value, terms, caller)).await?)
+                }
+                Command::Generate(recipe, terms) => {
+                    let (metadata, value) = Box::pin(self.generate(recipe, terms, caller)).await?;
+                    Outcome::Generated(metadata, value)
+                }
+                Command::Reveal(link, passphrase) => {
+                    Box::pin(self.reveal(&link, passphrase, caller.client)).await?.into()
+                }
+                Command::Burn(key, passphrase) => {
+                    Box::pin(self.burn(&key, passphrase, caller.client)).await?.into()
+                }
+                Command::Look(key) => self.look(&key).await?.map_or(Outcome::Gone, Outcome::Looked),
+                Command::Recent => match &caller.member {
+                    Some(member) => Outcome::Recent(self.recent(member).await?),
+                    None => Outcome::Recent(Vec::new()),
+                },
+            })
+        }
     }
 
     fn plan(&self, caller: &Caller) -> &Plan {
@@ -128,8 +142,8 @@ impl fmt::Debug for Vault {
 pub struct Caller {
     /// Whose guesses these are.
     pub client: ClientId,
-    /// The account, if the caller signed in.
-    pub member: Option<Member>,
+    /// The account, if the caller signed in. In a box: most callers have none.
+    pub member: Option<Box<Member>>,
 }
 
 impl Caller {
@@ -137,6 +151,12 @@ impl Caller {
     #[must_use]
     pub const fn guest(client: ClientId) -> Self {
         Self { client, member: None }
+    }
+
+    /// A caller who signed in.
+    #[must_use]
+    pub fn signed_in(client: ClientId, member: Member) -> Self {
+        Self { client, member: Some(Box::new(member)) }
     }
 }
 

@@ -158,7 +158,7 @@ impl From<&Reply> for Expected {
     fn from(reply: &Reply) -> Self {
         Self {
             status: reply.status,
-            headers: reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+            headers: reply.headers().map(|(name, value)| format!("{name}: {value}")).collect(),
             body: String::from_utf8(reply.body.to_vec()).expect("answers are text"),
         }
     }

@@ -99,10 +99,8 @@ impl Pages {
         let mut answer = self.trouble(api, visit, what, "refused");
         answer.reply.status = refused.status;
         // What is left of the request will not be read, so nothing may follow it.
-        answer
-            .reply
-            .headers
-            .extend(refused.header("connection").map(|value| ("connection", value.to_owned().into())));
+        let connection = refused.header("connection").map(|value| ("connection", value.to_owned().into()));
+        answer.reply.own.extend(connection);
         answer
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use waxseal_core::contract::Reply;
+use waxseal_core::contract::{Always, Reply};
 use waxseal_core::time::Ttl;
 
 use crate::flow::Turn;
@@ -11,7 +11,7 @@ use crate::view::Page;
 
 /// On every answer: nothing keeps it, nothing learns the address it stood at, nothing
 /// lists it, and nobody guesses what it is.
-const ALWAYS: [(&str, &str); 4] = [
+static ALWAYS: Always = &[
     ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
     ("x-robots-tag", "noindex"),
@@ -48,8 +48,7 @@ impl Turn {
         body: Vec<u8>,
         word: &'static str,
     ) -> Self {
-        let always = ALWAYS.map(|(name, value)| (name, value.into()));
-        let reply = Reply { status, headers: own.into_iter().chain(always).collect(), body: body.into() };
+        let reply = Reply { status, always: ALWAYS, own: own.into(), body: body.into() };
         Self { reply, word, is_public: false, fault: None }
     }
 
@@ -64,7 +63,7 @@ impl Turn {
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.reply.headers.push((name, value.into()));
+        self.reply.own.push((name, value.into()));
         self
     }
 

@@ -11,7 +11,7 @@ use std::net::Ipv6Addr;
 use httparse::{Header, Request, Status};
 use hyper::Uri;
 use hyper::http::uri::Scheme;
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 use super::framing::Framing;
 use super::refused::{METHOD, Refused};
@@ -103,8 +103,14 @@ fn addressed(request: &Request<'_, '_>) -> bool {
 
 /// Most targets are a path with nothing in it that needs a second look, or memory for one.
 fn is_path(target: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._".contains(&byte);
-    target.starts_with('/') && target.len() <= SHORT && target.bytes().all(plain)
+    let plain = || target.bytes().fold(true, |all, byte| all & (is_plain(byte) | (byte == b'/')));
+    target.starts_with('/') && target.len() <= SHORT && plain()
+}
+
+/// What stands in names and in most paths. Without branches, so that many bytes are looked
+/// at together.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_')
 }
 
 /// A body has one framing, written in one way.
@@ -141,28 +147,26 @@ fn decimal(text: &[u8]) -> Option<u64> {
 /// A name or an address, perhaps with a port. Narrower than RFC 3986: no escapes,
 /// no user, nothing that no resolver would take.
 fn is_host(text: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(text) else { return false };
-    match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((address, rest))) => {
-            address.parse::<Ipv6Addr>().is_ok()
-                && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
-        }
-        Some(None) => false,
-        None => {
-            let (name, port) = text.split_once(':').unwrap_or((text, ""));
-            is_name(name) && is_port(port)
-        }
-    }
+    let bracketed = text.starts_with(b"[");
+    let end = if bracketed { memchr(b']', text).map(|at| at + 1) } else { memchr(b':', text) };
+    let (place, port) = text.split_at(end.unwrap_or(text.len()));
+    let is_port = port.is_empty() || port.strip_prefix(b":").is_some_and(is_port);
+    is_port && if bracketed { is_address(place) } else { is_name(place) }
 }
 
-fn is_name(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    (1..=LONGEST_HOST).contains(&text.len()) && text.bytes().all(plain)
+/// An address of IPv6, in brackets.
+fn is_address(text: &[u8]) -> bool {
+    let address = text.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    address.and_then(|address| std::str::from_utf8(address).ok()?.parse::<Ipv6Addr>().ok()).is_some()
+}
+
+fn is_name(text: &[u8]) -> bool {
+    (1..=LONGEST_HOST).contains(&text.len()) && text.iter().fold(true, |all, byte| all & is_plain(*byte))
 }
 
 /// An empty port is the scheme's own (RFC 3986, 3.2.3).
-fn is_port(text: &str) -> bool {
-    text.is_empty() || (text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok())
+fn is_port(text: &[u8]) -> bool {
+    text.is_empty() || decimal(text).is_some_and(|port| port <= u64::from(u16::MAX))
 }
 
 #[cfg(test)]

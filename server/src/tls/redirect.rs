@@ -4,7 +4,7 @@ use hyper::Method;
 use hyper::http::request::Parts;
 use waxseal_core::api::Answer;
 use waxseal_core::contract::site::Site;
-use waxseal_core::contract::{Reply, transport};
+use waxseal_core::contract::{Always, Reply, transport};
 use waxseal_core::wiped::Wiped;
 
 use crate::gate::refusal;
@@ -25,13 +25,12 @@ pub(crate) fn redirect(site: &Site, head: &Parts) -> Answer {
 }
 
 fn elsewhere(place: String) -> Reply {
-    let headers = vec![
-        ("location", place.into()),
-        ("cache-control", "no-store".into()),
-        ("referrer-policy", "no-referrer".into()),
-        ("x-robots-tag", "noindex".into()),
+    static ALWAYS: Always = &[
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-robots-tag", "noindex"),
         // Whatever comes next over this connection would be plain text, too.
-        ("connection", "close".into()),
+        ("connection", "close"),
     ];
-    Reply { status: 308, headers, body: Wiped::default() }
+    Reply { status: 308, always: ALWAYS, own: vec![("location", place.into())], body: Wiped::default() }
 }

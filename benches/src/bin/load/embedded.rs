@@ -71,13 +71,14 @@ async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Result<Response<Fu
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let reply = api.answer(asked(&head, Wiped::new(body.to_vec())), ClientId([0; 8])).await.reply;
-    let mut response = Response::new(Full::new(Bytes::from_owner(reply.body)));
+    let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
-    for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+    for (name, value) in reply.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().append(HeaderName::from_static(name), value);
         }
     }
+    *response.body_mut() = Full::new(Bytes::from_owner(reply.body));
     Ok(response)
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn caller(name: &str) -> Caller {
         scope: Scope::Full,
         list_key: KeyBytes::from([0; 32]),
     };
-    Caller { client: ClientId::LOCAL, member: Some(member) }
+    Caller::signed_in(ClientId::LOCAL, member)
 }
 
 impl World {

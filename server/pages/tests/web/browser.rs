@@ -1,7 +1,6 @@
 //! A browser without scripts: it opens pages, fills in the fields that stand there,
 //! and sends just what their forms hold.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use waxseal_core::contract::{Reply, Request};
@@ -87,7 +86,7 @@ impl<'a> Browser<'a> {
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) html: String,
     pub(crate) page: Element,
     path: String,
@@ -99,7 +98,8 @@ impl Seen {
         let is_html =
             reply.header("content-type").is_some_and(|content_type| content_type.starts_with("text/html"));
         let page = Element::parse(if is_html { &html } else { "<!doctype html>" });
-        Self { status: reply.status, headers: reply.headers.clone(), html, page, path: path.to_owned() }
+        let headers = reply.headers().map(|(name, value)| (name, value.to_owned())).collect();
+        Self { status: reply.status, headers, html, page, path: path.to_owned() }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
