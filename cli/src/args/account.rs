@@ -58,6 +58,7 @@ Examples:
 pub(crate) const ANY_LANGUAGE: &str = "any";
 
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Account {
     /// Add an account, and print its API token, this once
     ///
@@ -173,6 +174,7 @@ Examples:
   waxseal account token revoke tom@example.com ci --yes";
 
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Token {
     /// Add a further token, and print it, this once
     ///

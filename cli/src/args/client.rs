@@ -34,6 +34,7 @@ fn taught(examples: &str) -> String {
 
 /// What is asked of a server.
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum ClientCommand {
     /// Share a secret: prints a link that opens once
     ///

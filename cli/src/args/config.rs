@@ -25,6 +25,7 @@ Examples:
 
 /// What can be asked about the configuration.
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum ConfigCommand {
     /// Say OK, or everything that is wrong
     ///

@@ -40,6 +40,7 @@ Examples:
   waxseal domain remove secrets.acme.example";
 
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Domain {
     /// Let an account put its links on a further host
     ///

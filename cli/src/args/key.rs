@@ -39,6 +39,7 @@ Examples:
   waxseal key retire 1b20d7c4 --yes";
 
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Key {
     /// List the keys by their ids, never the keys themselves
     #[command(after_help = LIST)]

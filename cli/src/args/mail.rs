@@ -8,6 +8,7 @@ Examples:
   waxseal mail test tom@example.com --json";
 
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Mail {
     /// Send one test message, and say how far it got
     ///

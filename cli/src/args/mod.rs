@@ -11,6 +11,7 @@ mod mail;
 mod span;
 mod upkeep;
 
+use std::env;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -53,7 +54,9 @@ Start here:
 Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store or the server can't be used,
 78 the configuration or the key file will not do, 65 what is stored is damaged; and 3, 4, 5 and 77: waxseal share --help";
 
+// Deferred, here and below: a server's memory is spared the definitions of all other commands.
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Command {
     #[command(flatten)]
     Client(Box<ClientCommand>),
@@ -219,7 +222,9 @@ pub(crate) struct Settings {
 
 /// Reads the command line; help and wrong usage end the process here.
 pub(crate) fn parse() -> Cli {
-    let read = definition().try_get_matches().map_err(without_value).and_then(|given| {
+    let said: Vec<_> = env::args_os().collect();
+    let definition = definition_of(|name| said.iter().any(|word| word == name));
+    let read = definition.try_get_matches_from(&said).map_err(without_value).and_then(|given| {
         let cli = Cli::from_arg_matches(&given)?;
         no_settings(&given)?;
         Ok(cli)
@@ -227,12 +232,17 @@ pub(crate) fn parse() -> Cli {
     read.unwrap_or_else(|error| error.exit())
 }
 
-/// What the command line is read by. The settings are the server's: the client's commands,
-/// and those that need neither, do not show them.
+/// What the command line is read by.
 pub(crate) fn definition() -> clap::Command {
+    definition_of(|_| true)
+}
+
+/// The same, whole for those commands alone that may be asked for. The settings are the
+/// server's: the client's commands, and those that need neither, do not show them.
+fn definition_of(may_be_asked: impl Fn(&str) -> bool) -> clap::Command {
     let definition = Cli::command();
     let settings: Vec<_> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
-    WITHOUT_SETTINGS.into_iter().fold(definition, |definition, name| {
+    WITHOUT_SETTINGS.into_iter().filter(|name| may_be_asked(name)).fold(definition, |definition, name| {
         let hidden = settings.iter().map(|arg| arg.clone().hide(true).global(false));
         definition.mut_subcommand(name, |command| command.args(hidden))
     })

@@ -7,6 +7,7 @@ use waxseal_storage::copies;
 
 /// `waxseal store`
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Store {
     /// Read everything in the store, and say what does not fit together
     ///
