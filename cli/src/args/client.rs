@@ -96,7 +96,7 @@ Examples:
     Status(Ask),
 }
 
-/// Which server is asked, and as whom.
+// Which server is asked, and as whom.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Reach {
@@ -120,7 +120,7 @@ pub(crate) struct Reach {
     pub(crate) insecure_http: bool,
 }
 
-/// Where a passphrase comes from.
+// Where a passphrase comes from.
 #[derive(Args, Debug)]
 pub(crate) struct Passphrased {
     /// Ask for a passphrase
@@ -131,7 +131,7 @@ pub(crate) struct Passphrased {
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
-/// How a new secret is kept and shown.
+// How a new secret is kept and shown.
 #[derive(Args, Debug)]
 pub(crate) struct Making {
     /// How long the link lives, as 30m, 1h or 7d [default: the server's, mostly 7d]
@@ -246,8 +246,8 @@ pub(crate) struct Ask {
     pub(crate) reach: Reach,
 }
 
-/// What people type where a secret must not stand: taken, so that it can be refused
-/// with a reason, and without being repeated.
+// What people type where a secret must not stand: taken, so that it can be refused
+// with a reason, and without being repeated.
 #[derive(Args, Debug)]
 pub(crate) struct Stray {
     #[arg(hide = true, value_name = "NOTHING")]

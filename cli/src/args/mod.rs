@@ -55,6 +55,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 69 the store or the server can't be
 78 the configuration or the key file will not do, 65 what is stored is damaged; and 3, 4, 5 and 77: waxseal share --help";
 
 // Deferred, here and below: a server's memory is spared the definitions of all other commands.
+// What a struct of arguments says in a doc comment would then stand for what its command says.
 #[derive(Subcommand, Debug)]
 #[command(defer = true)]
 pub(crate) enum Command {
@@ -302,6 +303,22 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         definition().debug_assert();
+    }
+
+    /// What each command says of itself, in short and at length.
+    fn said(definition: &clap::Command) -> Vec<String> {
+        let commands = definition.get_subcommands().filter(|command| command.get_name() != "help");
+        let said =
+            |command: &clap::Command| format!("{:?} {:?}", command.get_about(), command.get_long_about());
+        commands.map(said).collect()
+    }
+
+    #[test]
+    fn what_a_command_says_of_itself_stands_when_its_arguments_have_come() {
+        let first = definition();
+        let mut built = first.clone();
+        built.build();
+        assert_eq!(said(&first), said(&built));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) enum Store {
     },
 }
 
-/// `waxseal backup`
+// `waxseal backup`
 #[derive(Args, Debug)]
 pub(crate) struct Backup {
     /// The new file
@@ -32,7 +32,7 @@ pub(crate) struct Backup {
     pub(crate) overwrite: bool,
 }
 
-/// `waxseal restore`
+// `waxseal restore`
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
     /// A copy that `waxseal backup` made
