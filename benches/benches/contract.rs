@@ -118,17 +118,17 @@ fn replying(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("reply");
     let shared = Outcome::Shared(metadata(0));
     group.bench_function("share", |bencher| {
-        bencher.iter(|| reply(black_box(&shared), Asked::Share, &site, NOW));
+        bencher.iter(|| reply(black_box(&shared), Asked::Share, &site, || NOW));
     });
     for size in SIZES {
         let opened = Outcome::Revealed(Opened { value: value(size).into(), share_domain: None });
         group.bench_function(BenchmarkId::new("reveal", size), |bencher| {
-            bencher.iter(|| reply(black_box(&opened), Asked::Reveal(KEY), &site, NOW));
+            bencher.iter(|| reply(black_box(&opened), Asked::Reveal(KEY), &site, || NOW));
         });
     }
     let recent = Outcome::Recent((0..100).map(metadata).collect());
     group.bench_function("recent/100", |bencher| {
-        bencher.iter(|| reply(black_box(&recent), Asked::Recent, &site, NOW));
+        bencher.iter(|| reply(black_box(&recent), Asked::Recent, &site, || NOW));
     });
     group.finish();
 }

@@ -173,7 +173,7 @@ impl Api {
             return Ok((reply::status(locale), "nominal"));
         };
         let outcome = self.vault.run(command, &caller).await?;
-        let now = self.vault.ports().clock.now().timestamp();
+        let now = || self.vault.ports().clock.now().timestamp();
         Ok((reply(&outcome, asked(route, locale), &self.site, now), word(&outcome)))
     }
 

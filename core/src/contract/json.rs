@@ -25,13 +25,14 @@ const fn carried(content_type: &'static str) -> [(&'static str, &'static str); 4
 
 /// A whole answer, with the headers that every answer of its kind carries.
 pub(super) fn answer(status: u16, always: Always, body: &impl Serialize) -> Reply {
-    Reply { status, always, own: Vec::new(), body: compact(body) }
+    let room = if status == 200 { USUAL } else { SHORT };
+    Reply { status, always, own: Vec::new(), body: compact(body, room) }
 }
 
 /// An answer that tells a value, however large, before the members of `rest`, which must
 /// have some.
 pub(super) fn telling(value: &str, rest: &impl Serialize) -> Reply {
-    let mut bytes = Wiped::with_capacity(USUAL + value.len());
+    let mut bytes = Wiped::with_capacity(SHORT + value.len());
     bytes.append(br#"{"value":"#);
     escape::string(&mut bytes, value);
     let joint = bytes.len();
@@ -96,8 +97,8 @@ struct Error {
     error: &'static str,
 }
 
-fn compact(body: &impl Serialize) -> Wiped {
-    let mut bytes = Wiped::with_capacity(USUAL);
+fn compact(body: &impl Serialize, room: usize) -> Wiped {
+    let mut bytes = Wiped::with_capacity(room);
     write(&mut bytes, body);
     trimmed(bytes)
 }
@@ -117,6 +118,8 @@ fn trimmed(mut bytes: Wiped) -> Wiped {
 
 /// Bytes of all answers but lists and large values.
 const USUAL: usize = 1_024;
+/// Bytes of what went wrong, and of what stands beside a value. All room is wiped in the end.
+const SHORT: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn an_answer_keeps_little_more_room_than_it_needs() {
         let value = "\u{1}\"\\é漢🦀".repeat(500);
-        for bytes in [compact(&value), telling(&value, &Error { error: "" }).body] {
+        for bytes in [compact(&value, USUAL), telling(&value, &Error { error: "" }).body] {
             assert!(bytes.capacity() - bytes.len() <= USUAL);
         }
     }
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn v1_c_1_numbers_are_numbers_unless_told_otherwise() {
-        let shown = |numbers| compact(&[Number(3_600, numbers)]).to_vec();
+        let shown = |numbers| compact(&[Number(3_600, numbers)], SHORT).to_vec();
         assert_eq!(shown(Numbers::Number), b"[3600]");
         assert_eq!(shown(Numbers::String), br#"["3600"]"#);
     }

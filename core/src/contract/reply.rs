@@ -54,17 +54,18 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The answer to a command that was carried out, or that found nothing to open.
+/// The answer to a command that was carried out, or that found nothing to open. Only a
+/// receipt tells times, and reads the clock.
 #[must_use]
-pub fn reply(outcome: &Outcome, asked: Asked<'_>, site: &Site, now: Timestamp) -> Reply {
-    let kept = |metadata| Receipt::new(metadata, View::Kept, site, now);
+pub fn reply(outcome: &Outcome, asked: Asked<'_>, site: &Site, now: impl Fn() -> Timestamp) -> Reply {
+    let kept = |metadata| Receipt::new(metadata, View::Kept, site, now());
     match outcome {
-        Outcome::Shared(metadata) => made(metadata, None, site, now),
-        Outcome::Generated(metadata, value) => made(metadata, Some(value), site, now),
+        Outcome::Shared(metadata) => made(metadata, None, site, now()),
+        Outcome::Generated(metadata, value) => made(metadata, Some(value), site, now()),
         Outcome::Revealed(opened) => revealed(opened, asked.key(), site),
         Outcome::Looked(metadata) => with_mail_status(ok(&kept(metadata)), metadata.mail),
         Outcome::Burned(metadata) => burned(metadata, kept(metadata)),
-        Outcome::Recent(list) => listed(list, site, now),
+        Outcome::Recent(list) => listed(list, site, now()),
         Outcome::Refused { .. } | Outcome::LockedOut { .. } => closed(asked),
         Outcome::Gone | Outcome::Lost => unknown(asked.key()),
     }
@@ -191,7 +192,7 @@ mod tests {
     const BURN: Asked<'_> = Asked::Burn { key: "k", locale: "en" };
 
     fn of(outcome: &Outcome, asked: Asked<'_>) -> Reply {
-        reply(outcome, asked, &site(), NOW)
+        reply(outcome, asked, &site(), || NOW)
     }
 
     fn text(reply: &Reply) -> &str {

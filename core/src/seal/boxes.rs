@@ -68,7 +68,11 @@ pub fn seal(
     content: &[u8],
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, EntropyError> {
-    let salt: [u8; SALT_BYTES] = draw(entropy)?;
+    Ok(seal_under(draw(entropy)?, terms, kid, content))
+}
+
+/// The same under a salt that was drawn beforehand, for this seal and no other.
+pub(crate) fn seal_under(salt: [u8; SALT_BYTES], terms: &Terms<'_>, kid: Kid, content: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(content.len() + TAG_BYTES);
     body.extend(content);
     key(terms, kid, &salt).seal(&aad(terms, kid), &mut body);
@@ -77,7 +81,7 @@ pub fn seal(
     sealed.extend(kid.as_bytes());
     sealed.extend(salt);
     sealed.extend(body);
-    Ok(sealed)
+    sealed
 }
 
 /// Opens a box.

@@ -20,6 +20,27 @@ use crate::secret::{KeyBytes, Passphrase, Plaintext};
 use crate::state::State;
 use crate::store::{Created, Kind, MailState, Owner, Record, Sealed, StoreError};
 
+/// The random bytes of one new secret, by one call to the system in place of three.
+struct Fresh {
+    /// Of its content, and of its passphrase.
+    salt: [u8; 16],
+    /// For its key, where none is given.
+    key: Zeroizing<[u8; 16]>,
+    /// Of its info box.
+    info: [u8; 16],
+}
+
+impl Fresh {
+    fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut fresh = Self { salt: [0; 16], key: Zeroizing::default(), info: [0; 16] };
+        let drawn: Zeroizing<[u8; 48]> = Zeroizing::new(draw(entropy)?);
+        fresh.salt.copy_from_slice(&drawn[..16]);
+        fresh.key.copy_from_slice(&drawn[16..32]);
+        fresh.info.copy_from_slice(&drawn[32..]);
+        Ok(fresh)
+    }
+}
+
 impl Vault {
     /// Keeps a value, and answers its metadata: the keys are in there.
     ///
@@ -94,14 +115,12 @@ impl Vault {
         self.plan(caller).check_size(value.len())?;
         self.policy.passphrases.check(terms.passphrase.as_ref())?;
         reach(Point::ShareBegun);
-        let salt = draw(self.entropy())?;
-        let stretched = self.stretched(terms.passphrase.as_ref(), salt).await?;
-        let cost = stretched.as_ref().map(|_| Cost::USUAL);
+        let fresh = Fresh::draw(self.entropy())?;
+        let stretched = self.stretched(terms.passphrase.as_ref(), fresh.salt).await?;
         let master = self.keyring.sealer();
-        let header = Header { kid: master.kid(), cost, salt };
-        let mut metadata = self.minted(key, kind, &terms, caller)?;
+        let mut metadata = self.minted(key, &fresh, kind, &terms, caller);
         let content = Content { value, share_domain: terms.share_domain.take() };
-        let record = self.record(&metadata, &content, header, stretched.as_ref(), &master, caller)?;
+        let record = self.record(&metadata, &content, &fresh, stretched.as_ref(), &master, caller)?;
         reach(Point::ShareSealed);
         match self.ports.store.create(record, metadata.created).await.map_err(not_handed_out)? {
             Created::Fresh => {
@@ -133,17 +152,15 @@ impl Vault {
     fn minted(
         &self,
         key: Option<MetadataKey>,
+        fresh: &Fresh,
         kind: Kind,
         terms: &Terms,
         caller: &Caller,
-    ) -> Result<Metadata, EntropyError> {
+    ) -> Metadata {
         let moment = self.ports.clock.now();
-        let metadata_key = match key {
-            Some(key) => key,
-            None => MetadataKey::assemble(&Zeroizing::new(draw(self.entropy())?), moment.tick()),
-        };
+        let metadata_key = key.unwrap_or_else(|| MetadataKey::assemble(&fresh.key, moment.tick()));
         let created = moment.timestamp();
-        Ok(Metadata {
+        Metadata {
             link_key: metadata_key.link_key(),
             metadata_key,
             account: caller.member.as_ref().map(|member| member.name.clone()),
@@ -156,7 +173,7 @@ impl Vault {
             recipients: terms.recipients.iter().map(crate::recipient::Recipient::masked).collect(),
             share_domain: terms.share_domain.clone(),
             mail: self.mail(terms),
-        })
+        }
     }
 
     fn mail(&self, terms: &Terms) -> MailState {
@@ -187,7 +204,7 @@ impl Vault {
         &self,
         metadata: &Metadata,
         content: &Content,
-        header: Header,
+        fresh: &Fresh,
         stretched: Option<&KeyBytes>,
         master: &Master,
         caller: &Caller,
@@ -195,31 +212,18 @@ impl Vault {
         let Metadata { created, expires, kind, passphrase_required, .. } = *metadata;
         let id = self.keyring.record_id(&metadata.link_key);
         let binding = Binding { id, created, expires, kind };
+        let cost = stretched.map(|_| Cost::USUAL);
+        let header = Header { kid: master.kid(), cost, salt: fresh.salt };
         let (lock, body) =
             content::seal(content, header, &metadata.link_key, stretched, master.content(), &binding);
         Ok(Record {
             id,
             kid: header.kid,
             sealed: Sealed { created, expires, kind, passphrase_required, lock, body },
-            info: self.seal_info(metadata, master, &id)?,
+            info: seal_info(metadata, fresh, master, &id),
             owner: self.owner(&metadata.metadata_key, &id, caller)?,
             mail: metadata.mail,
         })
-    }
-
-    fn seal_info(
-        &self,
-        metadata: &Metadata,
-        master: &Master,
-        id: &RecordId,
-    ) -> Result<Vec<u8>, EntropyError> {
-        let info = Info {
-            account: metadata.account.clone(),
-            recipients: metadata.recipients.clone(),
-            share_domain: metadata.share_domain.clone(),
-        };
-        let secret = boxes::hashed(metadata.metadata_key.expose());
-        boxes::seal(&info_terms(master, &secret, id), master.kid(), &info.to_bytes(), self.entropy())
     }
 
     fn owner(
@@ -242,6 +246,16 @@ impl Vault {
     fn entropy(&self) -> &dyn Entropy {
         &*self.ports.entropy
     }
+}
+
+fn seal_info(metadata: &Metadata, fresh: &Fresh, master: &Master, id: &RecordId) -> Vec<u8> {
+    let info = Info {
+        account: metadata.account.clone(),
+        recipients: metadata.recipients.clone(),
+        share_domain: metadata.share_domain.clone(),
+    };
+    let secret = boxes::hashed(metadata.metadata_key.expose());
+    boxes::seal_under(fresh.info, &info_terms(master, &secret, id), master.kid(), &info.to_bytes())
 }
 
 /// `None` without a recipient, or without an account to tell in the name of.

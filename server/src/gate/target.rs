@@ -11,11 +11,15 @@ use waxseal_core::wiped::Wiped;
 /// Escapes what stands raw in the target of the head that is the first `length`
 /// bytes of `held`. Says how long the head is then.
 pub(super) fn escape(held: &mut Wiped, length: usize) -> usize {
-    let Some(target) = target(&held[..length]) else { return length };
-    if !held[target.clone()].iter().fold(false, |any, byte| any | is_raw(*byte)) {
+    // Most heads have none of them anywhere: nobody need look where the target stands.
+    if !held[..length].iter().fold(false, |any, byte| any | is_raw(*byte)) {
         return length;
     }
+    let Some(target) = target(&held[..length]) else { return length };
     let raw = held[target.clone()].iter().filter(|byte| is_raw(**byte)).count();
+    if raw == 0 {
+        return length;
+    }
     let mut escaped = Wiped::with_capacity(held.len() + 2 * raw);
     escaped.extend_from_slice(&held[..target.start]);
     for byte in &held[target.clone()] {
