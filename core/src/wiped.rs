@@ -66,10 +66,14 @@ impl Wiped {
 }
 
 impl Drop for Wiped {
+    // Many buffers never had memory, and need no call.
+    #[inline]
     fn drop(&mut self) {
-        self.0.clear();
-        // Of an empty vector all is spare, and that is wiped in one sweep.
-        self.0.zeroize();
+        if self.0.capacity() > 0 {
+            self.0.clear();
+            // Of an empty vector all is spare, and that is wiped in one sweep.
+            self.0.zeroize();
+        }
     }
 }
 
