@@ -282,6 +282,17 @@ mod tests {
         StoreError::Unavailable("the disk is gone".into())
     }
 
+    /// Bytes of what a function of an answer's kind returns.
+    fn size<'a, F>(_: fn(&'a App, Peer, &'a Parts, Incoming, &'a HeaderValue) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_answer_fits_what_the_allocator_gives_at_once() {
+        // The largest that glibc's cache of a thread keeps.
+        assert!(size(answer) <= 1_032, "{}", size(answer));
+    }
+
     #[test]
     fn without_its_store_a_server_is_not_ready() {
         assert_eq!((ready(Ok(())).reply.status, ready(Err(gone())).reply.status), (200, 503));
