@@ -119,7 +119,13 @@ impl World {
         let locked = Terms { passphrase: Some(PASSPHRASE.into()), ..Terms::default() };
         let values = [0, 1].map(|n| STANDARD.encode(*hashed(&[input, &[n]].concat())));
         let planted = vec![
-            plant(&vault, values[0].clone(), Terms::default(), Caller { client, member: owner.map(Box::new) }).await,
+            plant(
+                &vault,
+                values[0].clone(),
+                Terms::default(),
+                Caller { client, member: owner.map(Box::new) },
+            )
+            .await,
             plant(&vault, values[1].clone(), locked, Caller::guest(client)).await,
         ];
         let limits = Limits {

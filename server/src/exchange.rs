@@ -217,6 +217,7 @@ fn response(reply: Reply, id: HeaderValue) -> Response<Full<Bytes>> {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = carried(reply.always);
     response.headers_mut().insert(&REQUEST_ID, id);
+    response.headers_mut().reserve(reply.own.len());
     for (name, value) in reply.own {
         let value = match value {
             Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),

@@ -55,16 +55,19 @@ thread_local! {
 
 /// Adds a time, in microseconds, as any event's is written.
 fn add_time(line: &mut String, time: Timestamp) {
+    let (micros, million) = (time.as_microsecond(), 1_000_000);
+    let this = micros.div_euclid(million);
     SECOND.with_borrow_mut(|(second, text)| {
-        if *second != time.as_second() {
-            (*second, *text) = (time.as_second(), format!("{time:.0}"));
+        if *second != this {
+            *text = Timestamp::from_second(this).map_or_else(|_| String::new(), |second| second.to_string());
+            *second = this;
         }
         line.push_str(text.trim_end_matches('Z'));
     });
-    let mut micros = itoa::Buffer::new();
+    let mut fraction = itoa::Buffer::new();
     // The leading one keeps the zeros behind it, and gives its place to the point.
     line.push('.');
-    line.push_str(&micros.format(1_000_000 + time.subsec_microsecond())[1..]);
+    line.push_str(&fraction.format(million + micros.rem_euclid(million))[1..]);
     line.push('Z');
 }
 
@@ -134,6 +137,8 @@ mod tests {
             (1_795_910_400_000_007, "2026-11-29T00:00:00.000007Z"),
             (1_795_910_399_999_999, "2026-11-28T23:59:59.999999Z"),
             (1_795_910_400_120_000, "2026-11-29T00:00:00.120000Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (-500_000, "1969-12-31T23:59:59.500000Z"),
         ] {
             assert_eq!(written(micros), text);
         }

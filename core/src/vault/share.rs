@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{Caller, Fault, Terms, Vault};
 use crate::contract::locale::LOCALES;
-use crate::entropy::{Entropy, EntropyError, draw};
+use crate::entropy::{Entropy, EntropyError};
 use crate::generate::Recipe;
 use crate::id::{MetadataKey, RecordId};
 use crate::mail::Message;
@@ -20,7 +20,7 @@ use crate::secret::{KeyBytes, Passphrase, Plaintext};
 use crate::state::State;
 use crate::store::{Created, Kind, MailState, Owner, Record, Sealed, StoreError};
 
-/// The random bytes of one new secret, by one call to the system in place of three.
+/// The random bytes that every new secret needs, by one call to the system in place of three.
 struct Fresh {
     /// Of its content, and of its passphrase.
     salt: [u8; 16],
@@ -33,7 +33,8 @@ struct Fresh {
 impl Fresh {
     fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let mut fresh = Self { salt: [0; 16], key: Zeroizing::default(), info: [0; 16] };
-        let drawn: Zeroizing<[u8; 48]> = Zeroizing::new(draw(entropy)?);
+        let mut drawn = Zeroizing::new([0; 48]);
+        entropy.fill(&mut *drawn)?;
         fresh.salt.copy_from_slice(&drawn[..16]);
         fresh.key.copy_from_slice(&drawn[16..32]);
         fresh.info.copy_from_slice(&drawn[32..]);
